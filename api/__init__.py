@@ -1,0 +1,1 @@
+"""Thin aiohttp and command-line shells. They reach the cluster through ``engine.ports.Mailroom``, never through ray."""

@@ -1,0 +1,169 @@
+"""Every error Mailroom raises on purpose, as one tree. Foreign errors are translated where they enter.
+
+MailroomError
+├── SettingsError               a setting or option is wrong; the message names it and says what to write instead
+├── SourceError                 something about Exchange; ``engine.failures`` says what each one leads to
+│   ├── Throttled               told to wait (``retry_after`` seconds, None where no hint was given)
+│   ├── SourceUnavailable       no connection, a 5xx, a mailbox on the move, a store that is down
+│   ├── AuthenticationFailed    401
+│   ├── EwsBlocked              403: EWS is switched off for the tenant, user or application
+│   ├── ImpersonationDenied
+│   ├── MailboxNotFound         ``corrected_address`` where Exchange names the right one
+│   ├── AccountDisabled
+│   ├── VersionInvalid          the configured Exchange version is not the server's
+│   ├── EndpointInvalid         what answers at the URL is not EWS
+│   ├── ListenerUrlInvalid      Exchange refuses the notification URL
+│   ├── SubscriptionQuota
+│   ├── SubscriptionLost
+│   ├── SyncTokenRefused
+│   ├── FolderMissing
+│   ├── FolderSuddenlyEmpty     a reconciling drain saw nothing although items had landed
+│   ├── ResponseUnreadable      an answer that cannot be parsed, or is too large; ask for less at a time
+│   └── RequestRefused          any other response code; ``code`` is Exchange's
+├── StoreError
+│   ├── StaleEpoch              a landing of an activation that is no longer the current one
+│   ├── StoreUnavailable        the store is restarting, or its disk failed
+│   ├── StoreLocked             another process holds the database file
+│   ├── UnknownOperator
+│   └── QueryRefused            the SQL is wrong or not allowed; the message is for its author
+└── ClusterError
+    └── HostUnavailable         the actor that should answer is restarting
+
+Every error survives pickling with its type, message and fields (Ray sends them between processes).
+"""
+
+from typing import Any
+
+
+def _restore(kind: type["MailroomError"], args: tuple[Any, ...], fields: dict[str, Any]) -> "MailroomError":
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(fields)
+    return error
+
+
+class MailroomError(Exception):
+    """Root of the tree. ``code`` is the foreign code that led here (an EWS ResponseCode, an HTTP status), if any."""
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.args, dict(self.__dict__))
+
+
+class SettingsError(MailroomError):
+    """A setting or option is wrong."""
+
+
+class SourceError(MailroomError):
+    """Something about Exchange."""
+
+
+class Throttled(SourceError):
+    """Told to wait: ``retry_after`` seconds, None where the server gave no hint; 0 is a hint of "a little"."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.retry_after = retry_after
+
+
+class SourceUnavailable(SourceError):
+    """No connection, a 5xx, a mailbox on the move, a store that is down: it passes."""
+
+
+class AuthenticationFailed(SourceError):
+    """Exchange does not accept the credentials."""
+
+
+class EwsBlocked(SourceError):
+    """EWS is switched off for the tenant, the user or the application (HTTP 403)."""
+
+
+class ImpersonationDenied(SourceError):
+    """The service account may not act as this operator."""
+
+
+class MailboxNotFound(SourceError):
+    """No mailbox has this address; ``corrected_address`` where Exchange names the primary one."""
+
+    def __init__(self, message: str, *, corrected_address: str | None = None, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.corrected_address = corrected_address
+
+
+class AccountDisabled(SourceError):
+    """The operator's account is disabled."""
+
+
+class VersionInvalid(SourceError):
+    """The configured Exchange version is not one the server speaks."""
+
+
+class EndpointInvalid(SourceError):
+    """What answers at the configured URL is not an EWS endpoint."""
+
+
+class ListenerUrlInvalid(SourceError):
+    """Exchange refuses the notification URL."""
+
+
+class SubscriptionQuota(SourceError):
+    """The mailbox has as many subscriptions as Exchange allows."""
+
+
+class SubscriptionLost(SourceError):
+    """Exchange no longer knows the subscription."""
+
+
+class SyncTokenRefused(SourceError):
+    """The sync token is not valid (any more): drain from scratch and reconcile."""
+
+
+class FolderMissing(SourceError):
+    """The folder does not exist in the mailbox."""
+
+
+class FolderSuddenlyEmpty(SourceError):
+    """A reconciling drain saw nothing although items had landed: looks like trouble at Exchange, not a clean-up."""
+
+
+class ResponseUnreadable(SourceError):
+    """An answer that cannot be parsed, or is too large to be given: ask for less at a time."""
+
+
+class RequestRefused(SourceError):
+    """Any other error answer; ``code`` is Exchange's own."""
+
+
+class StoreError(MailroomError):
+    """Something about the store."""
+
+
+class StaleEpoch(StoreError):
+    """The activation that sent this is no longer the current one: it must stop, a newer one has taken over."""
+
+
+class StoreUnavailable(StoreError):
+    """The store is restarting or its disk failed; what was sent may or may not be durable."""
+
+
+class StoreLocked(StoreError):
+    """Another process holds the database file."""
+
+
+class UnknownOperator(StoreError):
+    """No operator has this id."""
+
+
+class QueryRefused(StoreError):
+    """The SQL is wrong or not allowed; the message is for its author."""
+
+
+class ClusterError(MailroomError):
+    """Something about the processes Mailroom runs as."""
+
+
+class HostUnavailable(ClusterError):
+    """The actor that should answer is restarting."""

@@ -1,0 +1,326 @@
+"""Settings: the TOML file and the secrets of the environment, checked once, with messages that say what to write.
+
+Names are DESIGN section 8's. Secrets come from the environment only and never print (``SecretStr``).
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from engine.errors import SettingsError
+from engine.model import Operator, OperatorId
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_EVERY = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([smhd])\s*$")
+
+
+def _interval(value: object) -> object:
+    """``"90s"``, ``"15m"``, ``"1h"``, ``"1d"``, or a number of seconds."""
+    if isinstance(value, str):
+        match = _EVERY.match(value)
+        if not match:
+            raise ValueError('write a number and a unit, such as "90s", "15m", "1h" or "1d"')
+        return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return timedelta(seconds=value)
+    return value
+
+
+Interval = Annotated[
+    timedelta,
+    BeforeValidator(_interval),
+    PlainSerializer(lambda value: f"{value.total_seconds():g}s", return_type=str, when_used="json"),
+]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ExchangeVersion(StrEnum):
+    """The four versions an administrator chooses from."""
+
+    EXCHANGE2010 = "Exchange2010"
+    EXCHANGE2013 = "Exchange2013"
+    EXCHANGE2016 = "Exchange2016"
+    EXCHANGE365 = "Exchange365"
+
+
+def _http_url(value: str) -> str:
+    if not re.match(r"^https?://[^\s/]+", value):
+        raise ValueError(f"{value!r} is not an address such as https://mail.example.com/EWS/Exchange.asmx")
+    if len(value) > 2082:
+        raise ValueError("longer than the 2,082 characters Exchange takes")
+    return value
+
+
+class ExchangeSettings(_Section):
+    """``[exchange]``: where EWS is and how to sign in."""
+
+    url: str
+    version: ExchangeVersion = ExchangeVersion.EXCHANGE2016
+    auth: Literal["basic", "ntlm", "oauth2"] = "basic"
+    username: str = ""
+    tenant_id: str = ""
+    client_id: str = ""
+    token_url: str = ""
+    """OAuth2 token endpoint; empty: Microsoft's for ``tenant_id``."""
+    verify_tls: bool = True
+    timeout: Annotated[float, Field(gt=0, le=600)] = 60.0
+    """Seconds until a request is given up."""
+    password: SecretStr = SecretStr("")
+    client_secret: SecretStr = SecretStr("")
+
+    @field_validator("url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        return _http_url(value)
+
+    @model_validator(mode="after")
+    def _credentials(self) -> "ExchangeSettings":
+        if self.auth == "oauth2":
+            if not self.client_id or not (self.tenant_id or self.token_url):
+                raise ValueError('auth = "oauth2" wants client_id and tenant_id')
+            if not self.client_secret.get_secret_value():
+                raise ValueError('auth = "oauth2" wants the environment variable MAILROOM_CLIENT_SECRET')
+        else:
+            if not self.username:
+                raise ValueError(f'auth = "{self.auth}" wants username')
+            if not self.password.get_secret_value():
+                raise ValueError(f'auth = "{self.auth}" wants the environment variable MAILROOM_EXCHANGE_PASSWORD')
+        return self
+
+
+class EmailSyncSettings(_Section):
+    """``[email_sync]``: what is synchronised, and how Exchange tells us."""
+
+    enabled: bool = True
+    sync_from_days: Annotated[int, Field(ge=1)] = 90
+    batch_size: Annotated[int, Field(ge=1, le=512)] = 512
+    notification_url: str = ""
+    """Base address of the listener as Exchange reaches it; empty: the gateway's own (no push beyond this machine)."""
+    notification_frequency: Annotated[int, Field(ge=1, le=1440)] = 30
+    """Minutes: the StatusFrequency of subscriptions, and how long a failing sync is retried."""
+    notify_failures_to: str = ""
+    folders: tuple[str, ...] = ("inbox", "sentitems")
+    associate_with: tuple[Literal["contacts", "accounts", "leads", "opportunities", "organizations"], ...] = ()
+    skip_private: bool = True
+    skip_internal: bool = False
+    deletions: Literal["mark", "remove"] = "mark"
+    debounce: Interval = timedelta(milliseconds=300)
+    """How long a mailbox waits after a notice, so that the several notices of one user action make one sync."""
+
+    @field_validator("notification_url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        return _http_url(value).rstrip("/") if value else value
+
+    @field_validator("folders")
+    @classmethod
+    def _folders(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or any(not name.strip() for name in value):
+            raise ValueError('name at least one folder, such as ["inbox", "sentitems"]')
+        if len(set(value)) != len(value):
+            raise ValueError("a folder is named twice")
+        return value
+
+
+class JobSettings(_Section):
+    """``[jobs.NAME]``: whether a job runs, and how often."""
+
+    enabled: bool = True
+    every: Interval = timedelta(minutes=15)
+    access_group: str = ""
+
+    @field_validator("every")
+    @classmethod
+    def _every(cls, value: timedelta) -> timedelta:
+        if value.total_seconds() < 1:
+            raise ValueError("at least one second")
+        return value
+
+
+class JobsSettings(_Section):
+    """``[jobs]``: the two jobs of the specification."""
+
+    EmailSync: JobSettings = JobSettings()
+    ManagePushSubscriptions: JobSettings = JobSettings(every=timedelta(minutes=1))
+
+
+class StoreSettings(_Section):
+    """``[store]``: the DuckDB file; a relative path is taken from where the command is run."""
+
+    path: Path = Path("mailroom.duckdb")
+
+
+class GatewaySettings(_Section):
+    """``[gateway]``: where the listener, the API and the console answer."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+
+    @model_validator(mode="after")
+    def _both(self) -> "GatewaySettings":
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key go together")
+        return self
+
+
+class SmtpSettings(_Section):
+    """``[smtp]``: how failure digests are sent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    host: str = ""
+    port: Annotated[int, Field(ge=1, le=65535)] = 25
+    sender: str = Field(default="", alias="from")
+    starttls: bool = False
+    username: str = ""
+    password: SecretStr = SecretStr("")
+
+
+class ClusterSettings(_Section):
+    """``[cluster]``: the Ray cluster and how mailboxes are spread over it.
+
+    ``mailboxes_per_host`` 0 means as many as come; 1 is one Ray actor per operator.
+    ``sync_concurrency`` is the number of EWS requests under way at once in each host.
+    """
+
+    address: str = ""
+    hosts_per_node: Annotated[int, Field(ge=1, le=256)] = 2
+    mailboxes_per_host: Annotated[int, Field(ge=0)] = 0
+    sync_concurrency: Annotated[int, Field(ge=1, le=256)] = 8
+
+
+class OperatorSettings(_Section):
+    """``[[operators]]``: one person; ``operator_id`` defaults to the address."""
+
+    email: str
+    operator_id: str = ""
+    name: str = ""
+    email_sync: bool = True
+
+    @field_validator("email")
+    @classmethod
+    def _email(cls, value: str) -> str:
+        if not re.fullmatch(r"[^\s@,;<>]+@[^\s@,;<>]+", value):
+            raise ValueError(f"{value!r} is not an email address")
+        return value
+
+    def record(self) -> Operator:
+        """The operator as the engine knows it."""
+        return Operator(OperatorId(self.operator_id or self.email), self.email, self.name, self.email_sync)
+
+
+class Settings(_Section):
+    """Everything ``mailroom serve --config FILE`` reads."""
+
+    exchange: ExchangeSettings
+    email_sync: EmailSyncSettings = EmailSyncSettings()
+    jobs: JobsSettings = JobsSettings()
+    store: StoreSettings = StoreSettings()
+    gateway: GatewaySettings = GatewaySettings()
+    smtp: SmtpSettings = SmtpSettings()
+    cluster: ClusterSettings = ClusterSettings()
+    operators: tuple[OperatorSettings, ...] = ()
+    admin_token: SecretStr = SecretStr("")
+    key: SecretStr = SecretStr("")
+
+    @field_validator("operators")
+    @classmethod
+    def _distinct(cls, value: tuple[OperatorSettings, ...]) -> tuple[OperatorSettings, ...]:
+        for what, keys in (
+            ("operator_id", [operator.record().operator_id for operator in value]),
+            ("email", [operator.email.lower() for operator in value]),
+        ):
+            twice = sorted({key for key in keys if keys.count(key) > 1}) if len(set(keys)) != len(keys) else []
+            if twice:
+                raise ValueError(f"{what} {twice[0]!r} stands more than once")
+        return value
+
+
+_SECRETS = {
+    "MAILROOM_EXCHANGE_PASSWORD": ("exchange", "password"),
+    "MAILROOM_CLIENT_SECRET": ("exchange", "client_secret"),
+    "MAILROOM_SMTP_PASSWORD": ("smtp", "password"),
+    "MAILROOM_ADMIN_TOKEN": ("admin_token",),
+    "MAILROOM_KEY": ("key",),
+}
+
+
+def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check a configuration file.
+
+    Raises:
+        SettingsError: one line a problem: where it is, what is wrong, what to write.
+    """
+    environ = os.environ if environ is None else environ
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"{path}: cannot be read: {error.strerror}. Give --config the path of a TOML file."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+    for keys in _SECRETS.values():
+        section: Any = raw
+        for key in keys[:-1]:
+            section = section.get(key, {}) if isinstance(section, dict) else {}
+        if isinstance(section, dict) and keys[-1] in section:
+            variable = next(name for name, value in _SECRETS.items() if value == keys)
+            raise SettingsError(f"{path}: {'.'.join(keys)}: secrets do not belong in a file; set {variable} instead.")
+    return build_settings(raw, environ, str(path))
+
+
+def build_settings(raw: dict[str, Any], environ: Mapping[str, str], origin: str = "settings") -> Settings:
+    """Check settings given as plain data, with the secrets of ``environ``; ``origin`` opens each message.
+
+    Raises:
+        SettingsError: as ``load_settings``.
+    """
+    for variable, keys in _SECRETS.items():
+        if environ.get(variable):
+            section = raw
+            for key in keys[:-1]:
+                section = section.setdefault(key, {})
+            if isinstance(section, dict):
+                section[keys[-1]] = environ[variable]
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        raise SettingsError("\n".join(f"{origin}: {_explain(problem)}" for problem in error.errors())) from None
+
+
+def _explain(problem: Any) -> str:
+    where = ".".join(f"[{part}]" if isinstance(part, int) else str(part) for part in problem["loc"]).replace(".[", "[")
+    match problem["type"]:
+        case "extra_forbidden":
+            return f"{where}: no such key. Check its spelling and section (see the README's list of keys)."
+        case "missing":
+            return f"{where}: missing. Add it."
+        case "enum" | "literal_error":
+            return f"{where}: {problem['input']!r} is not one of {problem['ctx']['expected']}."
+        case "value_error":
+            return f"{where or 'settings'}: {problem['ctx']['error']}."
+        case _:
+            return f"{where}: {problem['msg']}, not {problem['input']!r}."
