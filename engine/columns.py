@@ -1,4 +1,4 @@
-"""Arrow schemas of emails on their way from a source to the store. One row is one item; column names are the store's."""
+"""Arrow schemas of emails on their way from a source to the store; column names are the store's."""
 
 import pyarrow as pa
 

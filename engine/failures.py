@@ -133,7 +133,7 @@ _TABLE: dict[type[errors.MailroomError], Failure] = {
         "ITEM_UNREADABLE",
         Action.SPLIT,
         "Exchange's answer about an item cannot be read.",
-        "The item is quarantined with its reason and tried again later; open it in Outlook to see what is wrong with it.",
+        "The item is quarantined with its reason and tried again later; open it in Outlook to see what is wrong.",
     ),
     errors.RequestRefused: Failure(
         "REQUEST_REFUSED",

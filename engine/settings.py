@@ -250,7 +250,7 @@ class Settings(_Section):
     def _distinct(cls, value: tuple[OperatorSettings, ...]) -> tuple[OperatorSettings, ...]:
         for what, keys in (
             ("operator_id", [operator.record().operator_id for operator in value]),
-            ("email", [operator.email.lower() for operator in value]),
+            ("email", [str(operator.email.lower()) for operator in value]),
         ):
             twice = sorted({key for key in keys if keys.count(key) > 1}) if len(set(keys)) != len(keys) else []
             if twice:
