@@ -26,8 +26,13 @@ MailroomError
 │   ├── StoreLocked             another process holds the database file
 │   ├── UnknownOperator
 │   └── QueryRefused            the SQL is wrong or not allowed; the message is for its author
-└── ClusterError
-    └── HostUnavailable         the actor that should answer is restarting
+├── ClusterError
+│   └── HostUnavailable         the actor that should answer is restarting
+└── GatewayError                the HTTP side, as the listener and the command line meet it
+    ├── CallbackForged          a callback token this Mailroom has not signed
+    ├── AddressUnavailable      the gateway cannot listen at the configured host and port
+    ├── GatewayUnreachable      no gateway answers a command
+    └── GatewayRefused          the gateway answered a command with an error
 
 Every error survives pickling with its type, message and fields (Ray sends them between processes).
 """
@@ -167,3 +172,23 @@ class ClusterError(MailroomError):
 
 class HostUnavailable(ClusterError):
     """The actor that should answer is restarting."""
+
+
+class GatewayError(MailroomError):
+    """Something about the HTTP side."""
+
+
+class CallbackForged(GatewayError):
+    """A callback token this Mailroom has not signed, or a garbled one."""
+
+
+class AddressUnavailable(GatewayError):
+    """The gateway cannot listen at the configured host and port."""
+
+
+class GatewayUnreachable(GatewayError):
+    """No gateway answers a command."""
+
+
+class GatewayRefused(GatewayError):
+    """The gateway answered a command with an error; ``code`` is the gateway's."""
