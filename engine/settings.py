@@ -3,51 +3,22 @@
 Names are DESIGN section 8's. Secrets come from the environment only and never print (``SecretStr``).
 """
 
+import copy
 import os
-import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from engine.errors import SettingsError
 from engine.model import Operator, OperatorId
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_EVERY = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([smhd])\s*$")
-
-
-def _interval(value: object) -> object:
-    """``"90s"``, ``"15m"``, ``"1h"``, ``"1d"``, or a number of seconds."""
-    if isinstance(value, str):
-        match = _EVERY.match(value)
-        if not match:
-            raise ValueError('write a number and a unit, such as "90s", "15m", "1h" or "1d"')
-        return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return timedelta(seconds=value)
-    return value
-
-
-Interval = Annotated[
-    timedelta,
-    BeforeValidator(_interval),
-    PlainSerializer(lambda value: f"{value.total_seconds():g}s", return_type=str, when_used="json"),
-]
+from engine.setting_problems import explain
+from engine.setting_values import Interval, MailAddress, OptionalWebAddress, WebAddress
 
 
 class _Section(BaseModel):
@@ -63,18 +34,10 @@ class ExchangeVersion(StrEnum):
     EXCHANGE365 = "Exchange365"
 
 
-def _http_url(value: str) -> str:
-    if not re.match(r"^https?://[^\s/]+", value):
-        raise ValueError(f"{value!r} is not an address such as https://mail.example.com/EWS/Exchange.asmx")
-    if len(value) > 2082:
-        raise ValueError("longer than the 2,082 characters Exchange takes")
-    return value
-
-
 class ExchangeSettings(_Section):
     """``[exchange]``: where EWS is and how to sign in."""
 
-    url: str
+    url: WebAddress
     version: ExchangeVersion = ExchangeVersion.EXCHANGE2016
     auth: Literal["basic", "ntlm", "oauth2"] = "basic"
     username: str = ""
@@ -87,11 +50,6 @@ class ExchangeSettings(_Section):
     """Seconds until a request is given up."""
     password: SecretStr = SecretStr("")
     client_secret: SecretStr = SecretStr("")
-
-    @field_validator("url")
-    @classmethod
-    def _url(cls, value: str) -> str:
-        return _http_url(value)
 
     @model_validator(mode="after")
     def _credentials(self) -> "ExchangeSettings":
@@ -114,7 +72,7 @@ class EmailSyncSettings(_Section):
     enabled: bool = True
     sync_from_days: Annotated[int, Field(ge=1)] = 90
     batch_size: Annotated[int, Field(ge=1, le=512)] = 512
-    notification_url: str = ""
+    notification_url: OptionalWebAddress = ""
     """Base address of the listener as Exchange reaches it; empty: the gateway's own (no push beyond this machine)."""
     notification_frequency: Annotated[int, Field(ge=1, le=1440)] = 30
     """Minutes: the StatusFrequency of subscriptions, and how long a failing sync is retried."""
@@ -126,11 +84,6 @@ class EmailSyncSettings(_Section):
     deletions: Literal["mark", "remove"] = "mark"
     debounce: Interval = timedelta(milliseconds=300)
     """How long a mailbox waits after a notice, so that the several notices of one user action make one sync."""
-
-    @field_validator("notification_url")
-    @classmethod
-    def _url(cls, value: str) -> str:
-        return _http_url(value).rstrip("/") if value else value
 
     @field_validator("folders")
     @classmethod
@@ -188,8 +141,6 @@ class GatewaySettings(_Section):
 class SmtpSettings(_Section):
     """``[smtp]``: how failure digests are sent."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
     host: str = ""
     port: Annotated[int, Field(ge=1, le=65535)] = 25
     sender: str = Field(default="", alias="from")
@@ -214,17 +165,10 @@ class ClusterSettings(_Section):
 class OperatorSettings(_Section):
     """``[[operators]]``: one person; ``operator_id`` defaults to the address."""
 
-    email: str
+    email: MailAddress
     operator_id: str = ""
     name: str = ""
     email_sync: bool = True
-
-    @field_validator("email")
-    @classmethod
-    def _email(cls, value: str) -> str:
-        if not re.fullmatch(r"[^\s@,;<>]+@[^\s@,;<>]+", value):
-            raise ValueError(f"{value!r} is not an email address")
-        return value
 
     def record(self) -> Operator:
         """The operator as the engine knows it."""
@@ -252,7 +196,7 @@ class Settings(_Section):
             ("operator_id", [operator.record().operator_id for operator in value]),
             ("email", [str(operator.email.lower()) for operator in value]),
         ):
-            twice = sorted({key for key in keys if keys.count(key) > 1}) if len(set(keys)) != len(keys) else []
+            twice = sorted(key for key, times in Counter(keys).items() if times > 1)
             if twice:
                 raise ValueError(f"{what} {twice[0]!r} stands more than once")
         return value
@@ -275,13 +219,15 @@ def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Setti
     """
     environ = os.environ if environ is None else environ
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError(
             f"{path}: cannot be read: {error.strerror}. Give --config the path of a TOML file."
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}. Correct that line.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: not UTF-8 text. Save it as UTF-8.") from error
     for keys in _SECRETS.values():
         section: Any = raw
         for key in keys[:-1]:
@@ -298,9 +244,10 @@ def build_settings(raw: dict[str, Any], environ: Mapping[str, str], origin: str 
     Raises:
         SettingsError: as ``load_settings``.
     """
+    raw = copy.deepcopy(raw)
     for variable, keys in _SECRETS.items():
         if environ.get(variable):
-            section = raw
+            section: Any = raw
             for key in keys[:-1]:
                 section = section.setdefault(key, {})
             if isinstance(section, dict):
@@ -308,19 +255,6 @@ def build_settings(raw: dict[str, Any], environ: Mapping[str, str], origin: str 
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
-        raise SettingsError("\n".join(f"{origin}: {_explain(problem)}" for problem in error.errors())) from None
-
-
-def _explain(problem: Any) -> str:
-    where = ".".join(f"[{part}]" if isinstance(part, int) else str(part) for part in problem["loc"]).replace(".[", "[")
-    match problem["type"]:
-        case "extra_forbidden":
-            return f"{where}: no such key. Check its spelling and section (see the README's list of keys)."
-        case "missing":
-            return f"{where}: missing. Add it."
-        case "enum" | "literal_error":
-            return f"{where}: {problem['input']!r} is not one of {problem['ctx']['expected']}."
-        case "value_error":
-            return f"{where or 'settings'}: {problem['ctx']['error']}."
-        case _:
-            return f"{where}: {problem['msg']}, not {problem['input']!r}."
+        raise SettingsError(
+            "\n".join(f"{origin}: {explain(Settings, problem)}" for problem in error.errors())
+        ) from None
