@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from engine.model import Folder, FolderId, ItemId, Landing, ReadFlag
 
-MOVE_WINDOW = timedelta(days=1)
+ARRIVAL_WINDOW = timedelta(days=1)
+DEPARTURE_WINDOW = timedelta(days=7)
 
 Row = dict[str, Any]
 
@@ -30,6 +31,7 @@ class Rows:
     emails: dict[ItemId, Row] = field(default_factory=dict)
     attachments: dict[ItemId, list[Row]] = field(default_factory=dict)
     seen: dict[FolderId, set[ItemId]] = field(default_factory=dict)
+    departures: dict[ItemId, Row] = field(default_factory=dict)
 
     def current(self, folder_id: FolderId | None = None) -> dict[ItemId, Row]:
         return {
@@ -82,10 +84,12 @@ class Rows:
         for item_id in gone:
             self.emails[item_id]["deleted_at"] = now
             self.attachments.pop(item_id, None)
-        self._link_to_current([self.emails[item_id] for item_id in gone], now)
+        rows = [self.emails[item_id] for item_id in gone]
         if self.remove:
             for item_id in gone:
                 del self.emails[item_id]
+        self.departures.update({row["item_id"]: row for row in rows if row["message_id"]})
+        self._link_arrivals(rows, now)
         return len(gone)
 
     def flag(self, folder_id: FolderId, flags: Iterable[ReadFlag]) -> None:
@@ -118,26 +122,26 @@ class Rows:
                 "deleted_at": None,
                 "first_landed_at": kept["first_landed_at"],
                 "moved_from": kept["moved_from"],
-                "moved_to": None,
             }
             if old is None:
                 new.append(self.emails[item_id])
             self.attachments.pop(item_id, None)
-        self._link_to_tombstones(new)
+            self.departures.pop(item_id, None)
+        self._link_departures(new, now)
         for row in attachments.to_pylist() if attachments is not None else []:
             if row["item_id"] in taken:
                 self.attachments.setdefault(row["item_id"], []).append(row)
 
-    def _link_to_tombstones(self, new: Iterable[Row]) -> None:
-        """The deletes came first: unclaimed tombstones of the same message are where these rows were."""
+    def _link_departures(self, new: Iterable[Row], now: datetime) -> None:
+        """The deletes came first: what left lately with the same message is where these rows were."""
         self._link(
             (old, row)
             for row in new
-            for old in self.emails.values()
-            if old["deleted_at"] is not None and old["moved_to"] is None and _same_message(old, row)
+            for old in self.departures.values()
+            if old["deleted_at"] >= now - DEPARTURE_WINDOW and _same_message(old, row)
         )
 
-    def _link_to_current(self, gone: Iterable[Row], now: datetime) -> None:
+    def _link_arrivals(self, gone: Iterable[Row], now: datetime) -> None:
         """The creates came first: fresh rows of the same message in another folder are where these went."""
         self._link(
             (old, row)
@@ -145,12 +149,12 @@ class Rows:
             for row in self.current().values()
             if row["moved_from"] is None
             and row["folder_id"] != old["folder_id"]
-            and row["first_landed_at"] >= max(old["first_landed_at"], now - MOVE_WINDOW)
+            and row["first_landed_at"] >= max(old["first_landed_at"], now - ARRIVAL_WINDOW)
             and _same_message(old, row)
         )
 
     def _link(self, pairs: Iterable[tuple[Row, Row]]) -> None:
-        """One pair a message: the newest tombstone, the newest row (ids break ties, so that the choice is fixed)."""
+        """One pair a message: what left last, what arrived last (ids break ties, so that the choice is fixed)."""
         best: dict[str, tuple[Row, Row]] = {}
         for pair in pairs:
             message = pair[0]["message_id"]
@@ -158,7 +162,7 @@ class Rows:
         for old, row in best.values():
             row["moved_from"] = old["item_id"]
             row["first_landed_at"] = min(row["first_landed_at"], old["first_landed_at"])
-            old["moved_to"] = row["item_id"]
+            del self.departures[old["item_id"]]
 
 
 def _preference(pair: tuple[Row, Row]) -> tuple[datetime, str, datetime, str]:
