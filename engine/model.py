@@ -221,10 +221,11 @@ class Landing:
     - ``deleted``: rows of ``folder`` with these ids are tombstoned (rows that moved to another folder are left).
     - ``read_flags``: set on current rows of ``folder``.
     - ``emails``, ``attachments``: upserted by (operator, item_id). A row whose change_key equals the landed one and
-      that is current in the same folder changes nothing and counts as ``relisted``.
+      that is current in the same folder changes nothing.
     - ``finished_pages`` leave ``pending_pages``; ``amended_pages`` replace the row with the same page_id.
-    - ``queued``: new pending pages. The store drops ids whose listed ``change_key`` (``listed``) is already landed and
-      current in the folder, and counts them as ``relisted``; a page left empty is not stored.
+    - ``queued``: new pending pages. The store drops ids whose listed ``change_key`` (``listed``: the page's Creates) is
+      already landed and current in the folder; a page left empty is not stored. ``relisted`` of the result counts the
+      ids of ``listed`` that were current in the folder before this landing, whatever their change_key.
     - ``seen``: ids a reconciling drain has listed, kept until ``reconciled`` (then every current row of the folder
       that is not among the seen, nor in this landing, is tombstoned and the seen are forgotten). ``forget_seen``
       empties the list first: a reconciling drain starts over.
@@ -256,7 +257,8 @@ class Landing:
 
 @dataclass(frozen=True, slots=True)
 class LandingResult:
-    """What a landing did: rows inserted and replaced, tombstones set, ids found landed already, pages truly queued."""
+    """What a landing did: rows inserted and replaced, tombstones set, Creates of items that were current already
+    (a server that has silently begun its listing anew), and the pages truly queued."""
 
     inserted: int = 0
     updated: int = 0

@@ -25,6 +25,7 @@ from engine.model import (
     SyncToken,
 )
 from engine.status import DueOperator, Readiness, Status
+from engine.sync.actions import Moment
 
 
 class Clock(Protocol):
@@ -36,6 +37,10 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
+        ...
+
+    def moment(self) -> Moment:
+        """Now, with a jitter in [0, 1) and a fresh id."""
         ...
 
 

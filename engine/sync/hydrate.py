@@ -1,0 +1,30 @@
+"""Fetched items come in: rows to land, items gone, items to set aside."""
+
+from dataclasses import replace
+
+from engine.model import FetchedItems, Landing
+from engine.sync import closing, drain, settle
+from engine.sync.actions import FetchItems, Moment
+from engine.sync.state import MailboxState
+
+
+def on_items(state: MailboxState, items: FetchedItems, moment: Moment) -> MailboxState:
+    """Land what a fetch has brought, with the page it came from."""
+    fetching = state.doing
+    if not isinstance(fetching, FetchItems):
+        raise TypeError(f"items came in while doing {fetching}")
+    folder = state.folder_state(fetching.folder.folder_id)
+    if fetching.direct is not None:
+        return drain.land_page(state, folder, fetching.direct, items, moment)
+    landing = Landing(
+        state.operator.operator_id,
+        state.epoch,
+        folder=fetching.folder,
+        finished_pages=(fetching.page_id,) if fetching.page_id else (),
+    )
+    state = replace(state, pending=tuple(page for page in state.pending if page.page_id != fetching.page_id))
+    state, landing = settle.settle(state, landing, items, frozenset(), moment)
+    if not fetching.page_id:
+        # A quarantined item tried again and gone meanwhile needs no further attempt.
+        state, landing = settle.release(state, landing, frozenset(items.missing))
+    return closing.land(state, landing, moment)

@@ -1,0 +1,139 @@
+"""The mailbox's sync as a state machine: ``step`` and ``accept`` are its only doors, and it never raises.
+
+One pass, from rest to rest (each arrow one action and its answer; a failure may follow any of them)::
+
+    rest ──SyncAsked──▶ ResolveFolders ─▶ Subscribe? ─▶ ┌▶ ReadPage ─▶ FetchItems (few, last page) ─▶ Land ─┐
+                                                        │      └────────▶ Land (token, ids to fetch) ───────┤
+                                                        ├── a folder is due or mid-drain ◀───────────────────┤
+                                                        ├▶ FetchItems (newest pending page) ─▶ Land ─────────┤
+                                                        ├▶ FetchItems (one quarantined item) ─▶ Land ────────┤
+                                                        └▶ Land (mailbox record, unless it went along) ─▶ Rest
+
+What to do next is chosen anew after every landing, drains before fetches, so a notice that comes in the middle of a
+backfill is served before the backfill's next page. A token moves only in the landing that holds what it covers.
+Failures: see ``engine.sync.trouble``.
+"""
+
+from dataclasses import replace
+
+from engine.errors import FolderMissing
+from engine.model import MailboxStatus
+from engine.sync import closing, drain, folders, hydrate, subscribe, trouble
+from engine.sync.actions import (
+    Action,
+    Event,
+    Failed,
+    FetchItems,
+    FoldersResolved,
+    ItemsFetched,
+    Land,
+    Landed,
+    Moment,
+    PageRead,
+    PassSummary,
+    ReadPage,
+    ResolveFolders,
+    SubscribeAsked,
+    Subscribed,
+    SyncAsked,
+    Wish,
+)
+from engine.sync.state import MailboxState
+
+
+def accept(state: MailboxState, event: Wish) -> MailboxState:
+    """Note a wish while something is under way; the pass will see to it before it rests."""
+    if isinstance(event, SubscribeAsked):
+        return replace(state, subscribe=event)
+    return replace(state, folders=tuple(replace(folder, due=True) for folder in state.folders))
+
+
+def step(state: MailboxState, event: Event, moment: Moment) -> tuple[MailboxState, Action]:
+    """Take an event in, say what to do next. ``Rest`` and ``Deactivate`` end the pass."""
+    match event:
+        case SyncAsked() | SubscribeAsked():
+            state = accept(_begin(state, moment), event)
+        case FoldersResolved():
+            state = folders.on_resolved(state, event.folders)
+        case Subscribed():
+            state = subscribe.on_subscribed(state, event, moment)
+        case PageRead():
+            state = drain.on_page(state, event.page, moment)
+        case ItemsFetched():
+            state = hydrate.on_items(state, event.items, moment)
+        case Landed():
+            state = closing.on_landed(state, event.result)
+        case Failed():
+            state = trouble.on_failed(state, event.error, moment)
+    return _next(state, moment)
+
+
+def _begin(state: MailboxState, moment: Moment) -> MailboxState:
+    """The start of a pass: forget the last one's counts, fix the window."""
+    missing = isinstance(state.trouble, FolderMissing)
+    state = replace(
+        state,
+        resolved=state.resolved and not missing,
+        summary=PassSummary(),
+        trouble=None,
+        closing=False,
+        resolved_again=False,
+        doing=None,
+        folders=tuple(replace(folder, restarted=False) for folder in state.folders),
+    )
+    wanted = moment.now - state.policy.sync_from
+    known = state.record.window_start
+    if known is not None and known <= wanted:
+        return state
+    widened = known is not None
+    state = replace(state, record=replace(state.record, window_start=wanted), dirty_mailbox=True)
+    if state.record.status is MailboxStatus.NEW:
+        state = replace(state, record=replace(state.record, status=MailboxStatus.SYNCING))
+    return folders.relist_all(state) if widened else state
+
+
+def _next(state: MailboxState, moment: Moment) -> tuple[MailboxState, Action]:
+    """What a handler has decided already, else the most urgent thing left to do, else the end of the pass."""
+    if state.doing is not None:
+        return state, state.doing
+    failed = state.closing and state.record.status is MailboxStatus.FAILING
+    chosen = None if failed else (_prepare(state) or _drain(state) or _fetch(state, moment))
+    if chosen is not None:
+        chosen = replace(chosen, closing=False)
+    elif not state.closing:
+        chosen = closing.close(state, moment)
+    else:
+        chosen = replace(state, doing=closing.rest(state))
+    if chosen.doing is None:
+        raise AssertionError("the machine chose nothing to do")
+    return chosen, chosen.doing
+
+
+def _prepare(state: MailboxState) -> MailboxState | None:
+    if not state.resolved:
+        return replace(state, doing=ResolveFolders(state.policy.folders))
+    if state.parked:
+        return replace(state, parked=state.parked[1:], doing=Land(state.parked[0]))
+    if state.subscribe is not None and state.folders:
+        return subscribe.ask(state, state.subscribe)
+    return None
+
+
+def _drain(state: MailboxState) -> MailboxState | None:
+    folder = next((folder for folder in state.folders if folder.due or folder.draining), None)
+    if folder is None:
+        return None
+    reading = ReadPage(folder.folder, folder.record.token, min(folder.limit, state.policy.batch_size))
+    return replace(state.with_folder(replace(folder, due=False, draining=True)), doing=reading)
+
+
+def _fetch(state: MailboxState, moment: Moment) -> MailboxState | None:
+    if state.pending:
+        page = state.pending[0]
+        folder = state.folder_state(page.folder_id).folder
+        return replace(state, doing=FetchItems(folder, page.item_ids, page.page_id))
+    known = {folder.record.folder_id: folder.folder for folder in state.folders}
+    for entry in state.quarantined:
+        if entry.next_attempt_at <= moment.now and entry.folder_id in known:
+            return replace(state, doing=FetchItems(known[entry.folder_id], (entry.item_id,)))
+    return None

@@ -1,0 +1,242 @@
+"""The mailboxes in a host's memory: activated on demand, each run one message at a time, passivated when idle.
+
+Guarantees: a mailbox has at most one pass under way; what is asked for during a pass is seen to before it rests; an
+activation that is fenced, or whose last landing is in doubt, leaves memory and its operator is made due again.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from engine.errors import MailroomError, StaleEpoch
+from engine.model import MailboxStatus, Notice, NoticeAnswer, NoticeKind, OperatorId
+from engine.ports import Clock, Store
+from engine.status import DueOperator
+from engine.sync.actions import Deactivate, Rest, SubscribeAsked, SyncAsked, Wish
+from engine.sync.policy import SyncPolicy
+from engine.sync.runner import Runner
+from engine.sync.state import MailboxState, awaken
+
+_log = structlog.get_logger(__name__)
+_REVIVE_AFTER = 1.0
+
+
+@dataclass
+class Mailbox:
+    """One mailbox in memory: its state, and the inbox of what has been asked of it."""
+
+    state: MailboxState
+    wishes: list[Wish] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
+    used_at: datetime | None = None
+    failing: bool = False
+    watermark: str | None = None
+
+    def take_wishes(self) -> Iterable[Wish]:
+        """Empty the inbox."""
+        taken, self.wishes = self.wishes, []
+        return taken
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """How this installation is called back: the URL for a serial, and the StatusFrequency in minutes."""
+
+    url: Callable[[OperatorId, str], str]
+    status_frequency: int
+
+
+class Mailboxes:
+    """All mailboxes one host has in memory."""
+
+    def __init__(
+        self, store: Store, runner: Runner, policy: SyncPolicy, callbacks: Callbacks, clock: Clock, debounce: timedelta
+    ) -> None:
+        self._store = store
+        self._runner = runner
+        self._policy = policy
+        self._callbacks = callbacks
+        self._clock = clock
+        self._debounce = debounce.total_seconds()
+        self._mailboxes: dict[OperatorId, Mailbox] = {}
+        self._activating: dict[OperatorId, asyncio.Future[None]] = {}
+        self._heard: dict[tuple[OperatorId, str], datetime] = {}
+        self._reviving: set[asyncio.Task[None]] = set()
+
+    def in_progress(self) -> list[OperatorId]:
+        """Operators with a pass under way, or about to be."""
+        busy = [operator_id for operator_id, mailbox in self._mailboxes.items() if mailbox.task is not None]
+        return [*busy, *self._activating]
+
+    def active(self) -> int:
+        """How many mailboxes are in memory."""
+        return len(self._mailboxes)
+
+    async def dispatch(self, due: Sequence[DueOperator]) -> None:
+        """Start passes of these operators; returns once they are in memory and have begun."""
+        await self._activate([one.operator_id for one in due])
+        for one in due:
+            mailbox = self._mailboxes.get(one.operator_id)
+            if mailbox is None:
+                continue
+            if one.subscribe:
+                self._ask(mailbox, self._subscription_wish(one.operator_id))
+            if one.sync:
+                self._ask(mailbox, SyncAsked())
+
+    async def notify(self, notices: Sequence[Notice]) -> list[NoticeAnswer]:
+        """Take notices in. OK: this host will see to it. Unsubscribe: nobody wants this subscription any more."""
+        await self._activate([notice.operator_id for notice in notices])
+        return [self._take(notice) for notice in notices]
+
+    async def flush_heard(self) -> None:
+        """Write down which subscriptions gave a sign of life since the last time."""
+        if not self._heard:
+            return
+        taken, self._heard = self._heard, {}
+        await self._store.heard([(operator_id, serial, at) for (operator_id, serial), at in taken.items()])
+
+    def passivate(self, idle_for: timedelta) -> int:
+        """Let mailboxes that nobody has needed for a while leave memory; how many did."""
+        before = self._clock.now() - idle_for
+        idle = [
+            operator_id
+            for operator_id, mailbox in self._mailboxes.items()
+            if mailbox.task is None and (mailbox.used_at is None or mailbox.used_at < before)
+        ]
+        self.forget(idle)
+        return len(idle)
+
+    def forget(self, operator_ids: Iterable[OperatorId]) -> None:
+        """Drop mailboxes from memory (their operators have changed); a pass under way finds itself fenced later."""
+        for operator_id in operator_ids:
+            self._mailboxes.pop(operator_id, None)
+
+    async def close(self) -> None:
+        """Stop every pass where it stands; what has not landed is found again from the sync tokens."""
+        tasks = [mailbox.task for mailbox in self._mailboxes.values() if mailbox.task is not None]
+        tasks += list(self._reviving)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _activate(self, operator_ids: Sequence[OperatorId]) -> None:
+        wanted = dict.fromkeys(operator_ids)
+        waiting = [self._activating[operator_id] for operator_id in wanted if operator_id in self._activating]
+        new = [one for one in wanted if one not in self._mailboxes and one not in self._activating]
+        if new:
+            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._activating.update(dict.fromkeys(new, done))
+            try:
+                for activation in await self._store.activate(new):
+                    state = awaken(activation, self._policy)
+                    self._mailboxes[activation.operator.operator_id] = Mailbox(state, used_at=self._clock.now())
+            finally:
+                for operator_id in new:
+                    self._activating.pop(operator_id, None)
+                done.set_result(None)
+        for other in waiting:
+            await other
+
+    def _take(self, notice: Notice) -> NoticeAnswer:
+        mailbox = self._mailboxes.get(notice.operator_id)
+        if mailbox is None or not mailbox.state.operator.email_sync:
+            return NoticeAnswer.UNSUBSCRIBE
+        subscription = mailbox.state.subscription
+        if subscription is None or subscription.serial != notice.serial:
+            return NoticeAnswer.UNSUBSCRIBE
+        now = self._clock.now()
+        mailbox.used_at = now
+        self._heard[(notice.operator_id, notice.serial)] = now
+        missed = mailbox.watermark is not None and notice.previous_watermark not in (None, mailbox.watermark)
+        mailbox.watermark = notice.watermark or mailbox.watermark
+        if notice.kind is NoticeKind.ERROR:
+            # Exchange has given this subscription up; the pass that makes a new one drains as well.
+            self._ask(mailbox, self._subscription_wish(notice.operator_id))
+            return NoticeAnswer.UNSUBSCRIBE
+        if notice.kind is NoticeKind.EVENTS or missed:
+            self._ask(mailbox, SyncAsked(urgent=True))
+        return NoticeAnswer.OK
+
+    def _subscription_wish(self, operator_id: OperatorId) -> SubscribeAsked:
+        serial = self._clock.moment().fresh_id
+        return SubscribeAsked(serial, self._callbacks.url(operator_id, serial), self._callbacks.status_frequency)
+
+    def _ask(self, mailbox: Mailbox, wish: Wish) -> None:
+        if not mailbox.state.operator.email_sync or (_urgent(wish) and self._backing_off(mailbox)):
+            return
+        mailbox.wishes.append(wish)
+        if mailbox.task is None:
+            mailbox.task = asyncio.create_task(self._serve(mailbox))
+
+    def _backing_off(self, mailbox: Mailbox) -> bool:
+        record = mailbox.state.record
+        if record.status is not MailboxStatus.FAILING or record.next_sync_at is None:
+            return False
+        return mailbox.task is None and self._clock.now() < record.next_sync_at
+
+    async def _serve(self, mailbox: Mailbox) -> None:
+        """Run passes until nothing more is asked of the mailbox."""
+        operator_id = mailbox.state.operator.operator_id
+        try:
+            while mailbox.wishes:
+                if all(_urgent(wish) for wish in mailbox.wishes):
+                    await self._clock.sleep(self._debounce)
+                first, *mailbox.wishes = mailbox.wishes
+                started = self._clock.now()
+                mailbox.state, end = await self._runner.run_pass(mailbox.state, first, mailbox.take_wishes)
+                mailbox.used_at = self._clock.now()
+                if isinstance(end, Deactivate):
+                    self._leave(operator_id, mailbox, end.error)
+                    return
+                self._report(mailbox, end, (mailbox.used_at - started).total_seconds())
+        finally:
+            mailbox.task = None
+
+    def _leave(self, operator_id: OperatorId, mailbox: Mailbox, error: MailroomError) -> None:
+        if self._mailboxes.get(operator_id) is mailbox:
+            del self._mailboxes[operator_id]
+        level = "info" if isinstance(error, StaleEpoch) else "warning"
+        getattr(_log, level)("mailbox deactivated", operator=operator_id, reason=str(error))
+        task = asyncio.create_task(self._revive(operator_id))
+        self._reviving.add(task)
+        task.add_done_callback(self._reviving.discard)
+
+    async def _revive(self, operator_id: OperatorId) -> None:
+        """Have the operator dispatched again, to whichever host is its own by now."""
+        while True:
+            await self._clock.sleep(_REVIVE_AFTER)
+            try:
+                await self._store.make_due([operator_id])
+            except MailroomError as error:
+                _log.warning("store does not answer yet", operator=operator_id, reason=str(error))
+            else:
+                return
+
+    def _report(self, mailbox: Mailbox, end: Rest, seconds: float) -> None:
+        """One summary line a pass; a failure is a warning once, and its end is told once."""
+        operator_id, summary = mailbox.state.operator.operator_id, end.summary
+        counts = {name: getattr(summary, name) for name in summary.__slots__ if getattr(summary, name)}
+        if end.failure is not None:
+            tell = _log.debug if mailbox.failing else _log.warning
+            tell(
+                "sync failed",
+                operator=operator_id,
+                code=end.failure.code,
+                message=end.message,
+                remedy=end.failure.remedy,
+                next_attempt=str(end.next_sync_at),
+                **counts,
+            )
+        elif mailbox.failing:
+            _log.info("sync recovered", operator=operator_id, seconds=round(seconds, 3), **counts)
+        else:
+            _log.info("sync finished", operator=operator_id, seconds=round(seconds, 3), **counts)
+        mailbox.failing = end.failure is not None
+
+
+def _urgent(wish: Wish) -> bool:
+    return isinstance(wish, SyncAsked) and wish.urgent

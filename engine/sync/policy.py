@@ -1,0 +1,26 @@
+"""The knobs of a mailbox's sync, as plain numbers taken from the settings."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPolicy:
+    """How mailboxes are synchronised. Sizes are items and bytes; a fetch is one GetItem request.
+
+    Microsoft caps a batch request at one minute of work, so a fetch is bounded by both:
+    https://learn.microsoft.com/en-us/exchange/client-developer/exchange-web-services/ews-throttling-in-exchange
+    """
+
+    folders: tuple[str, ...] = ("inbox", "sentitems")
+    sync_from: timedelta = timedelta(days=90)
+    batch_size: int = 512
+    fetch_items: int = 128
+    fetch_bytes: int = 8 << 20
+    resync_every: timedelta = timedelta(minutes=15)
+    first_backoff: timedelta = timedelta(seconds=2)
+    longest_backoff: timedelta = timedelta(minutes=5)
+    first_probe: timedelta = timedelta(seconds=20)
+    longest_probe: timedelta = timedelta(minutes=15)
+    quarantine_retry: timedelta = timedelta(hours=1)
+    longest_quarantine_retry: timedelta = timedelta(days=1)

@@ -1,0 +1,55 @@
+"""The push subscription of a mailbox: asking for it, and what its answer leads to."""
+
+from dataclasses import replace
+
+from engine.errors import MailroomError
+from engine.failures import failure_for
+from engine.model import Landing, SubscriptionRecord, SubscriptionStatus
+from engine.sync import closing
+from engine.sync.actions import Moment, Subscribe, SubscribeAsked, Subscribed
+from engine.sync.retry import delay_after
+from engine.sync.state import MailboxState
+
+
+def ask(state: MailboxState, wish: SubscribeAsked) -> MailboxState:
+    """Subscribe to the mailbox's folders. The new serial counts at once: Exchange may call before it answers."""
+    record = SubscriptionRecord(wish.serial, SubscriptionStatus.LOST, wish.callback_url, wish.status_frequency)
+    everywhere = tuple(folder.folder for folder in state.folders)
+    return replace(state, subscription=record, doing=Subscribe(everywhere, wish.callback_url, wish.status_frequency))
+
+
+def on_subscribed(state: MailboxState, event: Subscribed, moment: Moment) -> MailboxState:
+    """The subscription lives. What changed before it did is closed by a drain of every folder."""
+    if state.subscription is None:
+        raise ValueError("an answer to a subscription nobody asked for")
+    record = replace(
+        state.subscription,
+        status=SubscriptionStatus.ACTIVE,
+        subscription_id=event.subscription_id,
+        watermark=event.watermark,
+        created_at=moment.now,
+        heard_at=moment.now,
+    )
+    return replace(
+        state,
+        doing=None,
+        subscribe=None,
+        subscription=record,
+        dirty_subscription=True,
+        folders=tuple(replace(folder, due=True) for folder in state.folders),
+    )
+
+
+def on_refused(state: MailboxState, error: MailroomError, moment: Moment) -> MailboxState:
+    """No subscription for now: the record says why and when to try again; the mailbox syncs by interval meanwhile."""
+    if state.subscription is None:
+        raise ValueError("a refusal of a subscription nobody asked for")
+    record = replace(
+        state.subscription,
+        status=SubscriptionStatus.FAILED,
+        error_code=failure_for(error).code,
+        error=str(error),
+        next_attempt_at=moment.now + delay_after(error, max(state.record.attempts, 3), state.policy, moment.jitter),
+    )
+    state = replace(state, subscribe=None, subscription=record, dirty_subscription=True)
+    return closing.land(state, Landing(state.operator.operator_id, state.epoch), moment)

@@ -1,0 +1,70 @@
+"""An action did not work: what the mailbox does about it, by ``engine.failures`` and by what was under way."""
+
+from dataclasses import replace
+
+from engine.columns import NO_ATTACHMENTS, NO_EMAILS
+from engine.errors import FolderMissing, MailroomError
+from engine.failures import Action, failure_for
+from engine.model import FetchedItems, Landing, UnreadableItem
+from engine.sync import closing, drain, folders, hydrate, plan, subscribe
+from engine.sync.actions import Deactivate, FetchItems, Land, Moment, ReadPage, Subscribe
+from engine.sync.state import MailboxState
+
+
+def on_failed(state: MailboxState, error: MailroomError, moment: Moment) -> MailboxState:
+    """Decide what a failure leads to."""
+    doing = state.doing
+    action = failure_for(error).action
+    if isinstance(doing, Land) or action is Action.DEACTIVATE:
+        # Whether the landing is durable is not known here; the next activation reads what is.
+        return replace(state, doing=Deactivate(error))
+    if isinstance(doing, Subscribe):
+        return subscribe.on_refused(state, error, moment)
+    if isinstance(doing, ReadPage | FetchItems) and isinstance(error, FolderMissing) and not state.resolved_again:
+        return _resolve_again(state)
+    if isinstance(doing, ReadPage):
+        folder = state.folder_state(doing.folder.folder_id)
+        if action is Action.RESYNC and not folder.restarted and doing.token is not None:
+            return replace(state, doing=None).with_folder(replace(folders.begin_anew(folder), restarted=True))
+        if action is Action.SPLIT and doing.limit > 1:
+            smaller = replace(folder, limit=doing.limit // 2, due=True, draining=folder.draining)
+            return replace(state, doing=None).with_folder(smaller)
+    if isinstance(doing, FetchItems) and action is Action.SPLIT:
+        return _ask_for_less(state, doing, error, moment)
+    return _give_up(state, error, moment)
+
+
+def _resolve_again(state: MailboxState) -> MailboxState:
+    """A folder's id is not valid any more: it may have been replaced by one of the same name."""
+    return replace(
+        state,
+        doing=None,
+        resolved=False,
+        resolved_again=True,
+        saved_folders=tuple(folder.record for folder in state.folders),
+        landed=tuple((folder.record.folder_id, folder.landed) for folder in state.folders),
+        folders=tuple(replace(folder, due=True) for folder in state.folders),
+    )
+
+
+def _ask_for_less(state: MailboxState, doing: FetchItems, error: MailroomError, moment: Moment) -> MailboxState:
+    """Halve what is asked for until the item that cannot be read stands alone, then set it aside."""
+    folder = state.folder_state(doing.folder.folder_id)
+    if len(doing.item_ids) == 1:
+        bad = UnreadableItem(doing.item_ids[0], error.code or failure_for(error).code, str(error))
+        return hydrate.on_items(state, FetchedItems(NO_EMAILS, NO_ATTACHMENTS, unreadable=(bad,)), moment)
+    if doing.direct is not None:
+        return drain.land_page(state, folder, doing.direct, None, moment)
+    page = next(page for page in state.pending if page.page_id == doing.page_id)
+    first, second = plan.halves(page, moment.fresh_id)
+    rest = tuple(other for other in state.pending if other.page_id != page.page_id)
+    landing = Landing(
+        state.operator.operator_id, state.epoch, folder=doing.folder, amended_pages=(first,), queued=(second,)
+    )
+    return closing.land(replace(state, pending=(first, *rest)), landing, moment)
+
+
+def _give_up(state: MailboxState, error: MailroomError, moment: Moment) -> MailboxState:
+    """End the pass; the record says why and when the next one is due."""
+    state = closing.fail(replace(state, trouble=error, subscribe=None), moment)
+    return closing.land(state, Landing(state.operator.operator_id, state.epoch), moment)
