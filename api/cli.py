@@ -1,0 +1,39 @@
+"""The command line. Every error of the tree ends here, as one line on stderr and exit code 1; never a traceback.
+
+Exit codes: 0 done, 1 an error with its line, 2 a usage error, 130 interrupted before there was anything to stop.
+"""
+
+import sys
+
+import typer
+
+from api.commands.query import query
+from api.commands.status import status
+from engine.errors import MailroomError
+
+app = typer.Typer(
+    name="mailroom",
+    help="Keeps the Exchange mailboxes of many operators in step with DuckDB.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # they would print local variables, secrets among them
+    rich_markup_mode=None,
+)
+app.command()(status)
+app.command()(query)
+
+
+def main() -> None:
+    """Run a command, and end the process with its exit code."""
+    try:
+        app(prog_name="mailroom")
+    except MailroomError as error:
+        from api.words import error_lines
+
+        for line in error_lines(error):
+            sys.stderr.write(f"mailroom: {line}\n")
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

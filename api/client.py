@@ -1,0 +1,104 @@
+"""The gateway as commands see it: a small client that turns whatever goes wrong into one clear line."""
+
+import json
+import os
+import ssl
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from engine.errors import GatewayRefused, GatewayUnreachable, SettingsError
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+TRUNCATED = "X-Mailroom-Truncated"
+"""Header of answers that have no place of their own to say that rows were left off."""
+
+_START = "Start one with `mailroom serve` or `mailroom demo`, or set MAILROOM_URL to its address."
+
+
+@dataclass(frozen=True, slots=True)
+class QueryAnswer:
+    """The bytes of a query's answer, in the format that was asked for."""
+
+    body: bytes
+    truncated: bool
+
+
+class GatewayClient:
+    """Talks to one gateway. Made by ``connect``."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, token: str) -> None:
+        self._session, self._url, self._token = session, url.rstrip("/"), token
+
+    async def status(self) -> dict[str, Any]:
+        """``GET /api/v1/status``."""
+        body, _ = await self._request("GET", "/api/v1/status")
+        return dict(self._json(body))
+
+    async def query(self, sql: str, params: Sequence[object] = (), form: str = "json") -> QueryAnswer:
+        """``POST /api/v1/query``."""
+        asked = {"sql": sql, "params": list(params), "format": form}
+        body, headers = await self._request("POST", "/api/v1/query", asked)
+        return QueryAnswer(body, TRUNCATED in headers)
+
+    async def rows(self, sql: str, params: Sequence[object] = ()) -> list[dict[str, Any]]:
+        """A query's rows by column name."""
+        answer = self._json((await self.query(sql, params)).body)
+        return [dict(zip(answer["columns"], row, strict=True)) for row in answer["rows"]]
+
+    async def _request(self, method: str, path: str, body: object = None) -> tuple[bytes, Mapping[str, str]]:
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        try:
+            async with self._session.request(method, self._url + path, json=body, headers=headers) as response:
+                content = await response.read()
+        except (aiohttp.InvalidURL, ValueError) as error:
+            raise SettingsError(f"MAILROOM_URL: {self._url!r} is not an address such as {DEFAULT_URL}.") from error
+        except (aiohttp.ClientSSLError, ssl.SSLError) as error:
+            raise GatewayUnreachable(
+                f"The gateway at {self._url} shows a certificate this machine does not trust ({error}). "
+                "Set SSL_CERT_FILE to its authority's certificate, or correct MAILROOM_URL."
+            ) from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise GatewayUnreachable(f"No gateway answers at {self._url}. {_START}") from error
+        if response.status >= 400:
+            raise self._refused(response.status, content)
+        return content, response.headers
+
+    def _refused(self, status: int, content: bytes) -> Exception:
+        try:
+            error = json.loads(content)["error"]
+            message, hint, code = error["message"], error["hint"], error["code"]
+        except (ValueError, KeyError, TypeError):
+            return self._stranger(f"HTTP {status}")
+        if status == 401:
+            given = "MAILROOM_TOKEN is not right for it" if self._token else "MAILROOM_TOKEN is not set here"
+            return GatewayRefused(f"The gateway at {self._url} refuses: {given}. {hint}", code=code)
+        return GatewayRefused(f"{message} {hint}".strip(), code=code)
+
+    def _json(self, content: bytes) -> Any:
+        try:
+            return json.loads(content)
+        except ValueError:
+            raise self._stranger("no JSON") from None
+
+    def _stranger(self, sign: str) -> GatewayUnreachable:
+        return GatewayUnreachable(f"What answers at {self._url} is not a Mailroom gateway ({sign}). {_START}")
+
+
+@asynccontextmanager
+async def connect(url: str, token: str, seconds: float = 600) -> AsyncIterator[GatewayClient]:
+    """A client of the gateway at ``url``; ``seconds`` is how long one answer may take."""
+    timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=10)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        yield GatewayClient(session, url, token)
+
+
+@asynccontextmanager
+async def connect_by_environment() -> AsyncIterator[GatewayClient]:
+    """A client of the gateway that MAILROOM_URL and MAILROOM_TOKEN name."""
+    url = os.environ.get("MAILROOM_URL", "").strip() or DEFAULT_URL
+    async with connect(url, os.environ.get("MAILROOM_TOKEN", "").strip()) as client:
+        yield client

@@ -1,0 +1,1 @@
+"""The commands of ``mailroom``, one file each. They put the parts together; heavy libraries are imported inside."""

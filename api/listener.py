@@ -1,0 +1,72 @@
+"""The listener: where Exchange sends its push notifications.
+
+Guarantees: a notification counts only when its callback token is ours; Exchange hears OK only when the mailbox's
+host has the notice, and anything else makes it try again; several notifications in one body are answered Unsubscribe
+only if every one of them should be.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from api.auth import public
+from api.keys import CALLBACK_KEY, MAILROOM
+from api.problems import Refusal
+from engine import callback
+from engine.errors import CallbackForged, HostUnavailable, ResponseUnreadable
+from engine.model import Notice, NoticeAnswer, OperatorId
+from engine.ports import Mailroom
+from engine.sources.ews.notification import ParsedNotification, notification_answer, parse_notification
+
+HAND_OVER_SECONDS = 10.0
+"""How long a host may take; Exchange itself gives up on a listener after 30 s or so."""
+
+
+@public
+async def receive(request: web.Request) -> web.Response:
+    """``POST /ews/notifications/{token}``: take a SendNotification."""
+    operator_id, serial = callback.verify(request.app[CALLBACK_KEY], request.match_info["token"])
+    body = await request.read()
+    try:
+        parsed = parse_notification(body)
+    except ResponseUnreadable as error:
+        raise Refusal(400, "BAD_REQUEST", str(error), "Send a SendNotification of Exchange Web Services.") from error
+    notices = [_notice(operator_id, serial, one) for one in parsed]
+    answer = await _hand_over(request.app[MAILROOM], notices)
+    return web.Response(body=notification_answer(answer), content_type="text/xml", charset="utf-8")
+
+
+@public
+async def probe(request: web.Request) -> web.Response:
+    """``GET`` of a callback URL: whoever holds a signed token learns that this is the listener; nobody else does."""
+    try:
+        callback.verify(request.app[CALLBACK_KEY], request.match_info["token"])
+    except CallbackForged:
+        raise web.HTTPMethodNotAllowed("GET", ["POST"]) from None
+    return web.json_response({"listener": "mailroom"})
+
+
+async def _hand_over(mailroom: Mailroom, notices: Sequence[Notice]) -> NoticeAnswer:
+    try:
+        async with asyncio.timeout(HAND_OVER_SECONDS):
+            answers = await asyncio.gather(*map(mailroom.notify, notices), return_exceptions=True)
+    except TimeoutError:
+        raise HostUnavailable("The host of this mailbox does not answer.") from None
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    wanted = any(answer is NoticeAnswer.OK for answer in answers)
+    return NoticeAnswer.OK if wanted else NoticeAnswer.UNSUBSCRIBE
+
+
+def _notice(operator_id: OperatorId, serial: str, parsed: ParsedNotification) -> Notice:
+    return Notice(
+        operator_id=operator_id,
+        serial=serial,
+        kind=parsed.kind,
+        subscription_id=parsed.subscription_id,
+        previous_watermark=parsed.previous_watermark,
+        watermark=parsed.watermark,
+        error_code=parsed.error_code,
+    )

@@ -1,0 +1,96 @@
+"""The one error shape of the gateway: ``{"error": {"code", "message", "hint"}}``, for whatever goes wrong.
+
+Handlers raise; the middleware here answers. What is not in the table is a bug of ours: it is logged with its
+traceback and answered without any detail.
+"""
+
+from http import HTTPStatus
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from engine import errors
+
+log = structlog.get_logger("mailroom.gateway")
+
+_RETRY_AFTER = "5"
+_AGAIN = "Try again in a few seconds."
+
+_TABLE: dict[type[errors.MailroomError], tuple[int, str, str]] = {
+    errors.QueryRefused: (400, "QUERY_REFUSED", "Send one SELECT over the views; DESCRIBE a view for its columns."),
+    errors.SettingsError: (400, "SETTINGS_INVALID", "The message names the setting and what to write instead."),
+    errors.CallbackForged: (404, "NOT_FOUND", "Notifications go to the URL Mailroom gave Exchange, unchanged."),
+    errors.UnknownOperator: (404, "OPERATOR_UNKNOWN", "Check the operator's id."),
+    errors.StoreError: (503, "STORE_UNAVAILABLE", _AGAIN),
+    errors.ClusterError: (503, "CLUSTER_UNAVAILABLE", _AGAIN),
+    errors.SourceError: (502, "EXCHANGE_ERROR", "See the status for the cause and what to do about it."),
+}
+"""HTTP status, code and hint of each error of the tree that may reach a caller; subclasses go with their parent."""
+
+_WORDS = {
+    404: ("There is nothing at this address.", "Check the path; the API is below /api/v1/."),
+    413: ("The body is too large.", "Send less at a time."),
+    415: ("This kind of body is not understood.", "Send JSON."),
+}
+
+
+class Refusal(Exception):
+    """A request is answered with an error that no error of the engine stands for."""
+
+    def __init__(
+        self, status: int, code: str, message: str, hint: str = "", headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.hint = status, code, message, hint
+        self.headers = headers or {}
+
+    def response(self) -> web.Response:
+        """The answer, in the one shape."""
+        error = {"code": self.code, "message": self.message, "hint": self.hint}
+        return web.json_response({"error": error}, status=self.status, headers=self.headers)
+
+
+@web.middleware
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Outermost middleware: every error leaves the gateway in the one shape."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return _of_http(request, error).response()
+    except web.RequestPayloadError:
+        return Refusal(400, "BAD_REQUEST", "The body is not encoded as its headers say.", "Send it again.").response()
+    except Refusal as refusal:
+        return refusal.response()
+    except errors.MailroomError as error:
+        return _of_tree(request, error).response()
+    except Exception:
+        log.exception("request_failed", method=request.method, path=request.path)
+        return _internal().response()
+
+
+def _of_tree(request: web.Request, error: errors.MailroomError) -> Refusal:
+    row = next((_TABLE[kind] for kind in type(error).__mro__ if kind in _TABLE), None)
+    if row is None:
+        log.error("request_failed", method=request.method, path=request.path, exc_info=error)
+        return _internal()
+    status, code, hint = row
+    headers = {"Retry-After": _RETRY_AFTER} if status == 503 else {}
+    return Refusal(status, code, str(error), hint, headers)
+
+
+def _of_http(request: web.Request, error: web.HTTPException) -> Refusal:
+    status = HTTPStatus(error.status)
+    message, hint = _WORDS.get(status, (status.description or status.phrase, ""))
+    headers = {}
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        allowed = ", ".join(sorted(error.allowed_methods))
+        message, hint = f"{request.method} is not possible here.", f"Use {allowed}."
+        headers = {"Allow": allowed}
+    return Refusal(status, status.name, message, hint, headers)
+
+
+def _internal() -> Refusal:
+    return Refusal(500, "INTERNAL", "Something went wrong inside Mailroom.", "The gateway's log says what.")

@@ -1,0 +1,70 @@
+"""``POST /api/v1/query``: one SELECT over the store's views, answered as JSON, CSV, Arrow or Parquet."""
+
+import asyncio
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated
+
+import pyarrow as pa
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, ValidationError
+
+from api import rows
+from api.client import TRUNCATED
+from api.keys import MAILROOM
+from api.problems import Refusal
+
+
+class Format(StrEnum):
+    """What an answer can look like. ``table`` and ``json`` are the same here: a table is for people's terminals."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    ARROW = "arrow"
+    PARQUET = "parquet"
+
+
+class QueryRequest(BaseModel):
+    """The body of a query."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sql: Annotated[str, Field(min_length=1)]
+    params: list[StrictStr | StrictBool | StrictInt | StrictFloat | None] = []
+    format: Format = Format.JSON
+
+
+_WRITERS: dict[Format, tuple[str, Callable[[pa.Table, bool], bytes]]] = {
+    Format.TABLE: ("application/json", rows.to_json),
+    Format.JSON: ("application/json", rows.to_json),
+    Format.CSV: ("text/csv", rows.to_csv),
+    Format.ARROW: ("application/vnd.apache.arrow.stream", rows.to_arrow),
+    Format.PARQUET: ("application/vnd.apache.parquet", rows.to_parquet),
+}
+
+
+async def run(request: web.Request) -> web.Response:
+    """Answer a query."""
+    wanted = _parse(await request.read())
+    table, truncated = await request.app[MAILROOM].query(wanted.sql, wanted.params)
+    content_type, write = _WRITERS[wanted.format]
+    body = await asyncio.to_thread(write, table, truncated)
+    charset = "utf-8" if content_type.startswith("text/") else None
+    headers = {TRUNCATED: "true"} if truncated else {}
+    return web.Response(body=body, content_type=content_type, charset=charset, headers=headers)
+
+
+def _parse(body: bytes) -> QueryRequest:
+    try:
+        return QueryRequest.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"][:2]) or "body"
+        formats = ", ".join(Format)
+        raise Refusal(
+            400,
+            "BAD_REQUEST",
+            f"{where}: {first['msg']}.",
+            f'Send JSON: {{"sql": "SELECT ...", "params": [...], "format": one of {formats}}}.',
+        ) from None
