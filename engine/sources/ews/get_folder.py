@@ -1,0 +1,48 @@
+"""GetFolder: the ids of distinguished folders.
+
+https://learn.microsoft.com/en-us/exchange/client-developer/web-service-reference/getfolder-operation
+"""
+
+from collections.abc import Sequence
+
+from lxml import etree
+
+from engine.errors import FolderMissing, RequestRefused, ResponseUnreadable
+from engine.model import FolderId
+from engine.sources.ews.service import Message, Operation, element, properties
+from engine.sources.ews.tags import m, t
+from engine.sources.ews.translate import translate
+
+
+class GetFolder(Operation):
+    """Several distinguished folders at once."""
+
+    SERVICE_NAME = "GetFolder"
+
+    def call(self, names: Sequence[str]) -> list[FolderId | None]:
+        """The folders' ids in the order of the names; None where the mailbox has no such folder."""
+        try:
+            messages = self.send(self.get_payload(names))
+        except RequestRefused as error:
+            if error.code != "ErrorSchemaValidation":
+                raise
+            # The server does not know one of the names, and so refuses them all
+            return [None] if len(names) == 1 else [self.call([name])[0] for name in names]
+        if len(messages) != len(names):
+            raise ResponseUnreadable(f"{self.mailbox}: {len(messages)} answers about {len(names)} folders.")
+        return [self._id(message, name) for message, name in zip(messages, names, strict=True)]
+
+    def get_payload(self, names: Sequence[str]) -> etree._Element:
+        """The request."""
+        ids = (element("t:DistinguishedFolderId", Id=name) for name in names)
+        return element("m:GetFolder", properties("m:FolderShape", "IdOnly", ()), element("m:FolderIds", *ids))
+
+    def _id(self, message: Message, name: str) -> FolderId | None:
+        if message.refusal is not None:
+            error = translate(message.refusal, self.mailbox, folder=name)
+            if isinstance(error, FolderMissing):
+                return None
+            raise error
+        found = message.element.find(f"{m('Folders')}/*/{t('FolderId')}")
+        folder_id = found.get("Id") if found is not None else None
+        return FolderId(folder_id) if folder_id else None
