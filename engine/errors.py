@@ -19,6 +19,7 @@ MailroomError
 │   ├── FolderMissing
 │   ├── FolderSuddenlyEmpty     a reconciling drain saw nothing although items had landed
 │   ├── ResponseUnreadable      an answer that cannot be parsed, or is too large; ask for less at a time
+│   ├── NotificationInvalid     what was posted to the listener is no SendNotification
 │   └── RequestRefused          any other response code; ``code`` is Exchange's
 ├── StoreError
 │   ├── StaleEpoch              a landing of an activation that is no longer the current one
@@ -136,6 +137,10 @@ class FolderSuddenlyEmpty(SourceError):
 
 class ResponseUnreadable(SourceError):
     """An answer that cannot be parsed, or is too large to be given: ask for less at a time."""
+
+
+class NotificationInvalid(SourceError):
+    """What was posted to the listener is not a SendNotification that can be read."""
 
 
 class RequestRefused(SourceError):
