@@ -9,14 +9,12 @@ The document is parsed as it is first, which costs nothing; only after a syntax 
 """
 
 import re
+import threading
 
 from lxml import etree
 
 from engine.errors import ResponseUnreadable
 
-_PROLOG = re.compile(
-    rb"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*<!DOCTYPE", re.DOTALL | re.IGNORECASE
-)  # what may stand before a DOCTYPE
 _WIDE = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
 _REFERENCE = re.compile(r"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,10}));")
 _PAIR = re.compile(
@@ -31,7 +29,20 @@ class _Doctype(Exception):
     """The document has a DOCTYPE; never leaves this module."""
 
 
+_local = threading.local()
+
+
 def _parser(*, huge: bool) -> etree.XMLParser:
+    # One for each thread: lxml lets one thread at a time use a parser, and a new one costs as much as a small parse
+    name = "huge" if huge else "plain"
+    parser: etree.XMLParser | None = getattr(_local, name, None)
+    if parser is None:
+        parser = _new_parser(huge=huge)
+        setattr(_local, name, parser)
+    return parser
+
+
+def _new_parser(*, huge: bool) -> etree.XMLParser:
     return etree.XMLParser(
         resolve_entities=False,
         load_dtd=False,
@@ -75,10 +86,26 @@ def _parse(document: bytes, *, huge: bool) -> etree._Element:
     if document[:2] in _WIDE:
         # The DOCTYPE test below reads ASCII
         document = _decoded(document).encode()
-    if _PROLOG.match(document.removeprefix(b"\xef\xbb\xbf")):
+    if _has_doctype(document):
         raise _Doctype
-    # A parser is made anew because lxml serialises the threads that share one
     return etree.fromstring(document, _parser(huge=huge))
+
+
+def _has_doctype(document: bytes) -> bool:
+    """Whether one stands before the root element; nothing after that is looked at, because bodies are long."""
+    at = 3 if document.startswith(b"\xef\xbb\xbf") else 0
+    while True:
+        while document[at : at + 1].isspace():
+            at += 1
+        for start, end in ((b"<?", b"?>"), (b"<!--", b"-->")):
+            if document.startswith(start, at):
+                found = document.find(end, at + len(start))
+                if found < 0:
+                    return False
+                at = found + len(end)
+                break
+        else:
+            return document.startswith(b"<!DOCTYPE", at)
 
 
 def _decoded(document: bytes) -> str:

@@ -6,6 +6,7 @@ their text only.
 """
 
 import re
+from html import unescape
 
 from lxml import etree
 
@@ -18,6 +19,9 @@ _BLOCK = frozenset({
 _PARAGRAPH = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "table", "ul", "ol", "pre"})
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
 _EDGES = re.compile(r"[ \t]*\n[ \t]*")
+_MARKUP = re.compile(
+    r"<!--.{0,20000}?-->|<(style|script)\b.{0,200000}?</\1\s*>|<[^<>]*>", re.DOTALL | re.IGNORECASE
+)  # bounded, because mail is written by anybody
 _GAPS = re.compile(r"\n{3,}")
 
 
@@ -31,12 +35,20 @@ def html_to_text(html: str) -> str:
     try:
         root = etree.fromstring(html.encode("utf-8", errors="replace"), parser)
     except etree.XMLSyntaxError:
-        return ""
-    if root is None:
-        return ""
+        return _crude(html)
+    if root is None or any(entry.level == etree.ErrorLevels.FATAL for entry in parser.error_log):
+        return _crude(html)  # nested so deep that the parser gave up on the rest
     out = _Writer()
     _collect(root, out)
-    text = "".join(out.pieces).replace("\xa0", " ").replace("\u200b", "")
+    return _tidy("".join(out.pieces))
+
+
+def _crude(html: str) -> str:
+    return _tidy(_BLANKS.sub(" ", unescape(_MARKUP.sub(" ", html))))
+
+
+def _tidy(text: str) -> str:
+    text = text.replace("\xa0", " ").replace("\u200b", "")
     return _GAPS.sub("\n\n", _EDGES.sub("\n", text)).strip()
 
 
