@@ -173,3 +173,8 @@ def failure_for(error: BaseException) -> Failure:
 def failure_by_code(code: str) -> Failure | None:
     """The row with this code of ours, as stored in ``mailboxes.error_code``."""
     return next((failure for failure in _TABLE.values() if failure.code == code), None)
+
+
+def all_failures() -> tuple[Failure, ...]:
+    """Every row of the table."""
+    return tuple(_TABLE.values())

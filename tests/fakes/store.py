@@ -226,6 +226,7 @@ class MemoryStore:
 
     def _land(self, box: Mailbox, landing: Landing) -> LandingResult:
         now = self._clock()
+        relisted = box.rows.count_current(landing.folder, landing.listed)
         counts = box.rows.apply(landing, now)
         for folder_id in landing.retired_folders:
             box.folders.pop(folder_id, None)
@@ -240,13 +241,12 @@ class MemoryStore:
             kept = tuple(
                 one for one in page.item_ids if not box.rows.is_landed(page.folder_id, one, landing.listed.get(one))
             )
-            counts.relisted += len(page.item_ids) - len(kept)
             if kept:
                 queued.append(replace(page, item_ids=kept))
         box.pages.update({page.page_id: page for page in queued})
         counts.deleted += box.rows.reconcile(landing, now)
         self._land_records(box, landing)
-        return LandingResult(counts.inserted, counts.updated, counts.deleted, counts.relisted, tuple(queued))
+        return LandingResult(counts.inserted, counts.updated, counts.deleted, relisted, tuple(queued))
 
     def _land_records(self, box: Mailbox, landing: Landing) -> None:
         box.quarantined.update({item.item_id: item for item in landing.quarantined})

@@ -20,7 +20,6 @@ class Counts:
     inserted: int = 0
     updated: int = 0
     deleted: int = 0
-    relisted: int = 0
 
 
 @dataclass
@@ -44,7 +43,10 @@ class Rows:
         row = self.emails.get(item_id)
         if row is None or row["deleted_at"] is not None or row["folder_id"] != folder_id:
             return False
-        return bool(change_key) and row["change_key"] == change_key
+        return bool(change_key) and row["change_key"] == change_key and not row["content_behind"]
+
+    def count_current(self, folder: Folder | None, item_ids: Iterable[ItemId]) -> int:
+        return len(self.current(folder.folder_id).keys() & set(item_ids)) if folder else 0
 
     def apply(self, landing: Landing, now: datetime) -> Counts:
         counts = Counts()
@@ -97,6 +99,7 @@ class Rows:
             row = self.emails.get(flag.item_id)
             if row is not None and row["deleted_at"] is None and row["folder_id"] == folder_id:
                 row["is_read"] = flag.is_read
+                row["content_behind"] |= bool(flag.change_key) and flag.change_key != row["change_key"]
                 row["change_key"] = flag.change_key or row["change_key"]
 
     def upsert(
@@ -106,7 +109,6 @@ class Rows:
         taken, new = set(), list[Row]()
         for item_id, fetched in incoming.items():
             if self.is_landed(folder.folder_id, item_id, fetched["change_key"]):
-                counts.relisted += 1
                 continue
             taken.add(item_id)
             old = self.emails.get(item_id)
@@ -122,6 +124,7 @@ class Rows:
                 "deleted_at": None,
                 "first_landed_at": kept["first_landed_at"],
                 "moved_from": kept["moved_from"],
+                "content_behind": False,
             }
             if old is None:
                 new.append(self.emails[item_id])

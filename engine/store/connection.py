@@ -1,0 +1,105 @@
+"""Opening the file: its folder, its lock, and a database that reaches nothing outside itself."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+from engine import errors
+from engine.store.faults import refused_to_open
+from engine.store.options import StoreOptions
+
+_LOCK_POLL = 0.1
+
+_open_paths: set[Path] = set()
+_open_paths_guard = threading.Lock()
+
+
+class Database:
+    """One open file. ``writer`` is the writer thread's connection; ``cursor()`` gives readers their own."""
+
+    def __init__(self, path: Path, options: StoreOptions, *, wait: Callable[[float], None] = time.sleep) -> None:
+        self.path = path.resolve()
+        _claim(self.path)
+        try:
+            _make_parent(self.path)
+            self.writer = _connect(self.path, options, wait)
+        except BaseException:
+            _unclaim(self.path)
+            raise
+
+    def lock_down(self) -> None:
+        """From here on nobody changes a setting, on no connection."""
+        self.writer.execute("SET GLOBAL lock_configuration = true")
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own to the same database, for one thread at a time."""
+        return self.writer.cursor()
+
+    def close(self) -> None:
+        """Let go of the file. All cursors must be closed by now."""
+        self.writer.close()
+        _unclaim(self.path)
+
+
+def _claim(path: Path) -> None:
+    # DuckDB would hand a second connect() in this process the same database, and two writers would undo the fence.
+    with _open_paths_guard:
+        if path in _open_paths:
+            raise errors.StoreLocked(f"{path} is already open in this process. Close that store first.")
+        _open_paths.add(path)
+
+
+def _unclaim(path: Path) -> None:
+    with _open_paths_guard:
+        _open_paths.discard(path)
+
+
+def _make_parent(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise errors.SettingsError(
+            f"store.path = '{path}': its folder cannot be created ({error.strerror}). Name a writable place."
+        ) from error
+
+
+def _connect(path: Path, options: StoreOptions, wait: Callable[[float], None]) -> duckdb.DuckDBPyConnection:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "enable_external_access": False,
+        # Without this a query could read the Python variables of the frames above it.
+        "python_enable_replacements": False,
+        "preserve_insertion_order": False,
+        # Each checkpoint rewrites the last row groups; the default of 16 MB does so many times a minute in a backfill.
+        "checkpoint_threshold": "256MB",
+    }
+    if options.memory_limit is not None:
+        config["memory_limit"] = options.memory_limit
+    if options.threads is not None:
+        config["threads"] = options.threads
+    connection = _wait_for_lock(path, config, options.lock_patience, wait)
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    return connection
+
+
+def _wait_for_lock(
+    path: Path,
+    config: dict[str, str | bool | int | float | list[str]],
+    patience: float,
+    wait: Callable[[float], None],
+) -> duckdb.DuckDBPyConnection:
+    """Connect; while a predecessor that was killed still holds the lock, try again for a while."""
+    waited = 0.0
+    while True:
+        try:
+            return duckdb.connect(str(path), config=config)
+        except duckdb.Error as error:
+            refusal = refused_to_open(str(path), error)
+            if not isinstance(refusal, errors.StoreLocked) or waited >= patience:
+                raise refusal from error
+        wait(_LOCK_POLL)
+        waited += _LOCK_POLL

@@ -1,0 +1,58 @@
+"""DuckDB's errors in our words."""
+
+import re
+
+import duckdb
+
+from engine import errors
+
+_HOLDER = re.compile(r"held in (?P<program>\S+) \(PID (?P<pid>\d+)\)")
+
+SICK = (
+    duckdb.IOException,
+    duckdb.FatalException,
+    duckdb.InternalException,
+    duckdb.OutOfMemoryException,
+    duckdb.ConnectionException,
+)
+"""Errors that are about the machine, not about the landing that met them."""
+
+
+def first_line(error: BaseException) -> str:
+    """DuckDB's message without the quoted SQL and the hints below it."""
+    return str(error).split("\n", 1)[0]
+
+
+def unavailable(error: BaseException) -> errors.StoreUnavailable:
+    """A write that failed, with what to do about it."""
+    text = first_line(error)
+    if "No space left" in text or "disk is full" in text.lower():
+        advice = "the disk is full: free space where store.path is"
+    elif isinstance(error, duckdb.OutOfMemoryException):
+        advice = "DuckDB ran out of memory: raise the store's memory limit"
+    elif isinstance(error, duckdb.IOException):
+        advice = "check the disk and the permissions of store.path"
+    elif isinstance(error, (duckdb.FatalException, duckdb.InternalException)):
+        advice = "the database must be opened anew: restart the store"
+    else:
+        advice = "nothing of it was written"
+    return errors.StoreUnavailable(f"The store could not write ({advice}). DuckDB says: {text}")
+
+
+def refused_to_open(path: str, error: BaseException) -> errors.MailroomError:
+    """Why a file did not open."""
+    text = first_line(error)
+    holder = _HOLDER.search(text)
+    if holder or "Could not set lock" in text:
+        who = f"process {holder['pid']} ({holder['program']})" if holder else "another process"
+        return errors.StoreLocked(
+            f"{path} is in use by {who}. Stop it first, or query through the running gateway: DuckDB lets one process "
+            "open a file."
+        )
+    if "not a valid DuckDB" in text:
+        return errors.SettingsError(
+            f"store.path = {path!r} exists and is not a DuckDB database. Name another file, or restore a backup."
+        )
+    if "Permission denied" in text or "No such file" in text or "Is a directory" in text:
+        return errors.SettingsError(f"store.path = {path!r} cannot be opened: {text}. Name a writable file.")
+    return errors.SettingsError(f"store.path = {path!r} cannot be read by this version of DuckDB: {text}")

@@ -1,0 +1,94 @@
+"""The schema and its versions: numbered SQL files, forward only, each in a transaction of its own."""
+
+import re
+from collections.abc import Iterable
+from importlib.resources import files
+from typing import NamedTuple
+
+import duckdb
+
+from engine import errors, failures
+
+_NAME = re.compile(r"(?P<version>\d{4})_(?P<name>\w+)\.sql")
+
+
+class Migration(NamedTuple):
+    """One step forward: to ``version``, by ``sql``."""
+
+    version: int
+    name: str
+    sql: str
+
+
+def known_migrations() -> list[Migration]:
+    """The files of ``engine/store/migrations``, in order; numbered from 1 without a gap."""
+    found = []
+    for file in files("engine.store").joinpath("migrations").iterdir():
+        match = _NAME.fullmatch(file.name)
+        if match:
+            found.append(Migration(int(match["version"]), match["name"], file.read_text(encoding="utf-8")))
+    found.sort()
+    if [one.version for one in found] != list(range(1, len(found) + 1)):
+        raise errors.StoreError("The migrations of engine/store/migrations are not numbered 0001, 0002, ... in order.")
+    return found
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, migrations: Iterable[Migration] | None = None) -> int:
+    """Bring the file to the newest version and renew its views; returns the version it had before.
+
+    Raises:
+        SettingsError: the file was written by a newer Mailroom.
+    """
+    steps = known_migrations() if migrations is None else list(migrations)
+    connection.execute("CREATE SCHEMA IF NOT EXISTS _mailroom")
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS _mailroom.schema_version "
+        "(version INTEGER NOT NULL, name VARCHAR NOT NULL, applied_at TIMESTAMPTZ NOT NULL)"
+    )
+    before = version_of(connection)
+    newest = steps[-1].version if steps else 0
+    if before > newest:
+        raise errors.SettingsError(
+            f"The store file has schema version {before} and this Mailroom knows {newest} at most: it was written by "
+            "a newer Mailroom. Upgrade Mailroom, or name another file in store.path."
+        )
+    for step in steps[before:]:
+        _in_transaction(connection, [step.sql, _mark(step)])
+    return before
+
+
+def renew_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """Write the views and the words of ``engine.failures`` as this version knows them."""
+    views = files("engine.store").joinpath("views.sql").read_text(encoding="utf-8")
+    _in_transaction(connection, [views, "DELETE FROM _mailroom.failure_words"])
+    rows = [(failure.code, failure.cause, failure.remedy) for failure in failures.all_failures()]
+    connection.executemany("INSERT INTO _mailroom.failure_words VALUES (?, ?, ?)", rows)
+
+
+def version_of(connection: duckdb.DuckDBPyConnection) -> int:
+    """The schema version of the file; 0 for a new one."""
+    row = connection.execute("SELECT coalesce(max(version), 0) FROM _mailroom.schema_version").fetchone()
+    return int(row[0]) if row else 0
+
+
+def next_incarnation(connection: duckdb.DuckDBPyConnection) -> int:
+    """Count this opening of the file; durable, so that epochs of an earlier opening can never come again."""
+    row = connection.execute("UPDATE _mailroom.meta SET incarnation = incarnation + 1 RETURNING incarnation").fetchone()
+    if row is None:
+        raise errors.StoreError("The store file has no incarnation: _mailroom.meta is empty.")
+    return int(row[0])
+
+
+def _mark(step: Migration) -> str:
+    return f"INSERT INTO _mailroom.schema_version VALUES ({step.version}, '{step.name}', now())"  # noqa: S608 (ours)
+
+
+def _in_transaction(connection: duckdb.DuckDBPyConnection, statements: Iterable[str]) -> None:
+    connection.execute("BEGIN")
+    try:
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,24 @@
+"""What can be chosen about a store."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """Sizes and habits of one store.
+
+    ``deletions``: ``mark`` keeps deleted emails as tombstones, ``remove`` takes them out of the file.
+    ``memory_limit``: DuckDB's ("4GB"); None leaves DuckDB's default, 80 % of the machine's.
+    ``threads``: DuckDB's threads, shared by writer and queries; None is one a core.
+    ``readers``: queries that run at once. ``lock_patience``: seconds to wait for a dying predecessor's file lock.
+    ``group_rows`` and ``group_bytes`` bound one transaction; a single landing may exceed them.
+    """
+
+    deletions: Literal["mark", "remove"] = "mark"
+    memory_limit: str | None = None
+    threads: int | None = None
+    readers: int = 4
+    lock_patience: float = 10.0
+    group_rows: int = 20_000
+    group_bytes: int = 64_000_000

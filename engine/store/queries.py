@@ -1,0 +1,128 @@
+"""Reading: own cursors in a small pool of threads, each query in a read-only transaction on its own snapshot."""
+
+import re
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+import duckdb
+import pyarrow as pa
+
+from engine import errors
+from engine.store.connection import Database
+from engine.store.faults import first_line
+
+T = TypeVar("T")
+
+_CHUNK = 10_000
+_INTERNAL = re.compile(r"_mailroom\b|\bquery(_table)?\s*\(", re.IGNORECASE)
+
+
+class Readers:
+    """People's queries run ``size`` at once; our own questions have a thread apart, so that they never queue."""
+
+    def __init__(self, database: Database, size: int) -> None:
+        self._database = database
+        self._people = ThreadPoolExecutor(size, thread_name_prefix="store-query")
+        self._own = ThreadPoolExecutor(1, thread_name_prefix="store-read")
+        self._guard = threading.Lock()
+        self._running: set[duckdb.DuckDBPyConnection] = set()
+        self._closing = False
+
+    def ask(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> "Future[T]":
+        """One of our own questions: all its statements see the same state."""
+
+        def on_a_snapshot(cursor: duckdb.DuckDBPyConnection) -> T:
+            cursor.execute("BEGIN TRANSACTION READ ONLY")
+            try:
+                return question(cursor)
+            finally:
+                cursor.execute("ROLLBACK")
+
+        return self._submit(self._own, on_a_snapshot)
+
+    def query(self, sql: str, params: Sequence[object], max_rows: int) -> "Future[tuple[pa.Table, bool]]":
+        """A query of somebody's: (rows, truncated)."""
+        return self._submit(self._people, lambda cursor: select(cursor, sql, params, max_rows))
+
+    def close(self) -> None:
+        """Interrupt what runs and wait until it has let go."""
+        with self._guard:
+            self._closing = True
+            for cursor in self._running:
+                cursor.interrupt()
+        self._people.shutdown(cancel_futures=True)
+        self._own.shutdown(cancel_futures=True)
+
+    def _submit(self, pool: ThreadPoolExecutor, question: Callable[[duckdb.DuckDBPyConnection], T]) -> "Future[T]":
+        with self._guard:
+            if self._closing:
+                raise errors.StoreUnavailable("The store is closed.")
+            return pool.submit(self._run, question)
+
+    def _run(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        cursor = self._database.cursor()
+        try:
+            with self._guard:
+                if self._closing:
+                    raise errors.StoreUnavailable("The store is closed.")
+                self._running.add(cursor)
+            return question(cursor)
+        except duckdb.Error as error:
+            raise errors.StoreUnavailable(f"The store could not read: {first_line(error)}") from error
+        finally:
+            with self._guard:
+                self._running.discard(cursor)
+            cursor.close()
+
+
+def select(
+    cursor: duckdb.DuckDBPyConnection, sql: str, params: Sequence[object], max_rows: int
+) -> tuple[pa.Table, bool]:
+    """Run one SELECT over the views.
+
+    The transaction is read-only, the database reaches no files and takes no settings (``connection``), and Python
+    variables are not tables: that is what makes a SELECT harmless. The rest here gives better messages.
+
+    Raises:
+        QueryRefused: not exactly one statement, not a SELECT, or DuckDB does not like it.
+    """
+    try:
+        statement = _only_select(cursor, sql)
+        cursor.execute("BEGIN TRANSACTION READ ONLY")
+        try:
+            return _read(cursor.sql(statement, params=list(params) or None), max_rows)
+        finally:
+            cursor.execute("ROLLBACK")
+    except duckdb.InterruptException as error:
+        raise errors.StoreUnavailable("The query was interrupted: the store is closing.") from error
+    except duckdb.Error as error:
+        raise errors.QueryRefused(str(error)) from error
+
+
+def _only_select(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    statements = cursor.extract_statements(sql)
+    if len(statements) != 1:
+        raise errors.QueryRefused(f"Write exactly one SELECT; this is {len(statements)} statements.")
+    if statements[0].type != duckdb.StatementType.SELECT:
+        raise errors.QueryRefused(f"Only SELECT is allowed, not {statements[0].type.name}.")
+    if _INTERNAL.search(sql):
+        raise errors.QueryRefused(
+            "The tables behind the views are internal, and so are query() and query_table(). Select from operators, "
+            "emails, all_emails, attachments, associations, crm_records, mailboxes, subscriptions, failures, job_runs."
+        )
+    return statements[0]
+
+
+def _read(relation: duckdb.DuckDBPyRelation, max_rows: int) -> tuple[pa.Table, bool]:
+    """At most ``max_rows``, read as they come, so that a huge answer is never held whole."""
+    with relation.to_arrow_reader(min(_CHUNK, max_rows + 1)) as reader:
+        batches, count = [], 0
+        for batch in reader:
+            batches.append(batch)
+            count += batch.num_rows
+            if count > max_rows:
+                break
+        table = pa.Table.from_batches(batches, schema=reader.schema)
+    return table.slice(0, max_rows), count > max_rows

@@ -1,0 +1,124 @@
+"""DuckDBStore: ``ports.Store`` over one DuckDB file."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from engine import errors
+from engine.model import Activation, Landing, LandingResult, Operator, OperatorId
+from engine.status import DueOperator, Status
+from engine.store import operators, standing
+from engine.store.connection import Database
+from engine.store.faults import first_line
+from engine.store.group import Activate, Heard, Land, MakeDue, PutOperators
+from engine.store.landing import check
+from engine.store.migrate import migrate, renew_views
+from engine.store.options import StoreOptions
+from engine.store.queries import Readers
+from engine.store.writer import Writer, WriterStats
+
+
+class DuckDBStore:
+    """The store of one process. Methods may be awaited from any event loop; promises stand in ``engine.store``.
+
+    Opening reads and migrates the file and may wait for a predecessor's lock: do it off the event loop, or with
+    ``open``. ``clock`` gives aware UTC.
+
+    Raises:
+        StoreLocked: another process holds the file; the message says which.
+        SettingsError: the path is no store, cannot be opened, or was written by a newer Mailroom.
+    """
+
+    def __init__(self, path: str | Path, clock: Callable[[], datetime], options: StoreOptions | None = None) -> None:
+        options = options or StoreOptions()
+        self._clock = clock
+        self._database = Database(Path(path), options)
+        try:
+            migrate(self._database.writer)
+            renew_views(self._database.writer)
+            self._database.lock_down()
+            self._writer = Writer(self._database, clock, options)
+        except BaseException as error:
+            self._database.close()
+            if isinstance(error, duckdb.Error):
+                raise errors.SettingsError(f"store.path = '{path}' cannot be used: {first_line(error)}") from error
+            raise
+        self._readers = Readers(self._database, options.readers)
+        self._closed: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(
+        cls, path: str | Path, clock: Callable[[], datetime], options: StoreOptions | None = None
+    ) -> "DuckDBStore":
+        """The store, opened in a thread."""
+        return await asyncio.to_thread(cls, path, clock, options)
+
+    @property
+    def stats(self) -> WriterStats:
+        """Counters since opening, for metrics."""
+        return self._writer.stats
+
+    async def activate(self, operator_ids: Sequence[OperatorId]) -> list[Activation]:
+        """See ``ports.LandingStore``."""
+        request = Activate(tuple(operator_ids))
+        self._writer.submit(request)
+        return await asyncio.wrap_future(request.future)
+
+    async def land(self, landing: Landing) -> LandingResult:
+        """See ``ports.LandingStore``. A landing that makes no sense is a ``ValueError``."""
+        check(landing)
+        request = Land(landing)
+        self._writer.submit(request)
+        return await asyncio.wrap_future(request.future)
+
+    async def put_operators(self, operators: Sequence[Operator]) -> None:
+        """See ``ports.Store``."""
+        request = PutOperators(tuple(operators))
+        self._writer.submit(request)
+        await asyncio.wrap_future(request.future)
+
+    async def make_due(self, operator_ids: Sequence[OperatorId]) -> None:
+        """See ``ports.Store``."""
+        request = MakeDue(tuple(operator_ids))
+        self._writer.submit(request)
+        await asyncio.wrap_future(request.future)
+
+    async def heard(self, serials: Sequence[tuple[OperatorId, str, datetime]]) -> None:
+        """See ``ports.Store``."""
+        request = Heard(tuple(serials))
+        self._writer.submit(request)
+        await asyncio.wrap_future(request.future)
+
+    async def operators(self) -> list[Operator]:
+        """See ``ports.Store``."""
+        return await asyncio.wrap_future(self._readers.ask(operators.all_operators))
+
+    async def due(self, now: datetime, limit: int) -> list[DueOperator]:
+        """See ``ports.Store``."""
+        return await asyncio.wrap_future(self._readers.ask(lambda cursor: operators.due(cursor, now, limit)))
+
+    async def status(self) -> Status:
+        """See ``ports.Store``."""
+        now = self._clock()
+        return await asyncio.wrap_future(
+            self._readers.ask(lambda cursor: standing.status(cursor, now, self._writer.emails))
+        )
+
+    async def query(self, sql: str, params: Sequence[object] = (), max_rows: int = 100_000) -> tuple[pa.Table, bool]:
+        """See ``ports.Store``."""
+        return await asyncio.wrap_future(self._readers.query(sql, params, max_rows))
+
+    async def close(self) -> None:
+        """See ``ports.Store``. Closing twice waits for the same end."""
+        if self._closed is None:
+            self._closed = asyncio.create_task(asyncio.to_thread(self._close))
+        await self._closed
+
+    def _close(self) -> None:
+        self._readers.close()
+        self._writer.close()
+        self._database.close()

@@ -1,0 +1,72 @@
+"""Small records as Arrow tables: their schemas, and rows turned into columns."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from engine.columns import TIME
+
+TEXT = pa.string()
+
+
+def _schema(**types: pa.DataType) -> pa.Schema:
+    return pa.schema(list(types.items()))
+
+
+OPERATORS = _schema(operator_id=TEXT, email=TEXT, name=TEXT, email_sync=pa.bool_())
+SIGNS = _schema(operator_id=TEXT, serial=TEXT, at=TIME)
+ITEMS = _schema(operator_id=TEXT, item_id=TEXT)
+FOLDERS = _schema(
+    operator_id=TEXT,
+    folder_id=TEXT,
+    name=TEXT,
+    token=TEXT,
+    drained=pa.bool_(),
+    reconciling=pa.bool_(),
+    empty_seen_at=TIME,
+)
+PAGES = _schema(
+    operator_id=TEXT, page_id=TEXT, folder_id=TEXT, item_ids=pa.list_(TEXT), items=pa.int32(), newest_at=TIME
+)
+QUARANTINED = _schema(
+    operator_id=TEXT,
+    folder_id=TEXT,
+    item_id=TEXT,
+    code=TEXT,
+    reason=TEXT,
+    attempts=pa.int32(),
+    next_attempt_at=TIME,
+    since=TIME,
+)
+MAILBOXES = _schema(
+    operator_id=TEXT,
+    status=TEXT,
+    window_start=TIME,
+    last_success_at=TIME,
+    next_sync_at=TIME,
+    failing_since=TIME,
+    attempts=pa.int32(),
+    error_code=TEXT,
+    error=TEXT,
+    error_at=TIME,
+)
+SUBSCRIPTIONS = _schema(
+    operator_id=TEXT,
+    serial=TEXT,
+    status=TEXT,
+    callback_url=TEXT,
+    status_frequency=pa.int32(),
+    subscription_id=TEXT,
+    watermark=TEXT,
+    created_at=TIME,
+    heard_at=TIME,
+    next_attempt_at=TIME,
+    error_code=TEXT,
+    error=TEXT,
+)
+
+
+def columns(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.Table:
+    """Rows as an Arrow table of this schema."""
+    return pa.table([list(column) for column in zip(*rows, strict=True)] if rows else [[]] * len(schema), schema=schema)

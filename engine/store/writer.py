@@ -1,0 +1,202 @@
+"""The writer thread: everything that changes the file goes through it, in groups.
+
+::
+
+    submit ──▶ queue ──▶ take all that waits (bounded) ──▶ fence ──▶ one transaction ──▶ answers ──▶ activations
+                                                                        │ fails
+                                                                        └─▶ one by one, each on its own
+
+While a group commits, the next one gathers: nobody waits for company, and a busy store shares its commits.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import duckdb
+
+from engine import errors
+from engine.model import Activation, FolderId, OperatorId
+from engine.store.activation import count_landed, read_durable
+from engine.store.connection import Database
+from engine.store.faults import SICK, unavailable
+from engine.store.group import Activate, Land, Request, Write, write_group
+from engine.store.migrate import next_incarnation
+from engine.store.options import StoreOptions
+
+_EPOCHS_PER_OPENING = 1 << 32
+
+
+@dataclass(frozen=True, slots=True)
+class WriterStats:
+    """What the writer has done since opening; ``queued`` is what waits now, ``largest`` the biggest group so far."""
+
+    commits: int = 0
+    landings: int = 0
+    emails: int = 0
+    activations: int = 0
+    retried_singly: int = 0
+    failed: int = 0
+    largest: int = 0
+    queued: int = 0
+
+
+class Writer:
+    """Owns the writing connection. ``submit`` is safe from any thread; ``close`` finishes what is queued."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime], options: StoreOptions) -> None:
+        self._connection = database.writer
+        self._clock = clock
+        self._options = options
+        self._next_epoch = next_incarnation(self._connection) * _EPOCHS_PER_OPENING
+        self._epochs: dict[OperatorId, int] = {}
+        self._landed = count_landed(self._connection)
+        self._emails = sum(sum(folders.values()) for folders in self._landed.values())
+        self._queue: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        self._closing = False
+        self._door = threading.Lock()
+        self._stats = WriterStats()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def emails(self) -> int:
+        """Current rows, as of the last commit."""
+        return self._emails
+
+    @property
+    def stats(self) -> WriterStats:
+        """The figures at this moment."""
+        return replace(self._stats, queued=self._queue.qsize())
+
+    def submit(self, request: Request) -> None:
+        """Queue a request; its future is answered when it is durable (or refused).
+
+        Raises:
+            StoreUnavailable: the store is closed.
+        """
+        with self._door:
+            if self._closing:
+                raise errors.StoreUnavailable("The store is closed.")
+            self._queue.put(request)
+
+    def close(self) -> None:
+        """Finish what is queued and end the thread. Once."""
+        with self._door:
+            self._closing = True
+            self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        more = True
+        while more:
+            group, more = self._take()
+            group = [one for one in group if one.future.set_running_or_notify_cancel()]
+            self._write([one for one in group if not isinstance(one, Activate)])
+            self._activate([one for one in group if isinstance(one, Activate)])
+
+    def _take(self) -> tuple[list[Request], bool]:
+        """Wait for one request, then take what else is there, as long as it fits; False once closing."""
+        group: list[Request] = []
+        rows = size = 0
+        while True:
+            try:
+                one = self._queue.get(block=not group)
+            except queue.Empty:
+                return group, True
+            if one is None:
+                return group, False
+            group.append(one)
+            if isinstance(one, Land):
+                rows += one.rows
+                size += one.size
+            if rows >= self._options.group_rows or size >= self._options.group_bytes:
+                return group, True
+
+    def _write(self, group: Sequence[Write]) -> None:
+        writes = [one for one in group if self._is_current(one)]
+        if not writes:
+            return
+        try:
+            self._commit(writes)
+        except SICK as error:
+            self._fail(writes, unavailable(error))
+        except Exception:  # noqa: BLE001 (whatever it is, somebody waits for an answer)
+            # Something about one of them; the others shall not suffer for it.
+            self._count(retried_singly=len(writes))
+            for one in writes:
+                self._write_alone(one)
+
+    def _write_alone(self, one: Write) -> None:
+        try:
+            self._commit([one])
+        except duckdb.Error as error:
+            self._fail([one], unavailable(error))
+        except Exception as error:  # noqa: BLE001 (the same)
+            self._fail([one], error)
+
+    def _is_current(self, one: Write) -> bool:
+        if not isinstance(one, Land) or self._epochs.get(one.landing.operator_id) == one.landing.epoch:
+            return True
+        one.future.set_exception(
+            errors.StaleEpoch(
+                f"Epoch {one.landing.epoch} of {one.landing.operator_id} is not the current one: a newer activation "
+                "has taken over, or the store was opened anew."
+            )
+        )
+        return False
+
+    def _commit(self, writes: Sequence[Write]) -> None:
+        outcome = write_group(self._connection, writes, self._clock(), remove=self._options.deletions == "remove")
+        for operator_id, growth in outcome.growth.items():
+            folders = self._landed[operator_id]
+            for folder_id, count in growth.items():
+                folders[folder_id] = folders.get(folder_id, 0) + count
+                self._emails += count
+        lands = [one for one in writes if isinstance(one, Land)]
+        self._count(commits=1, landings=len(lands), emails=sum(one.rows for one in lands))
+        self._stats = replace(self._stats, largest=max(self._stats.largest, len(writes)))
+        for one, answer in outcome.answers:
+            one.future.set_result(answer)
+
+    def _activate(self, group: Sequence[Activate]) -> None:
+        if not group:
+            return
+        try:
+            durable = read_durable(self._connection, [one for request in group for one in request.operator_ids])
+        except duckdb.Error as error:
+            self._fail(group, unavailable(error))
+            return
+        for request in group:
+            answer = []
+            for operator_id in request.operator_ids:
+                known = durable.get(operator_id)
+                if known is None:
+                    continue
+                self._next_epoch += 1
+                self._epochs[operator_id] = self._next_epoch
+                landed = {FolderId(one): n for one, n in self._landed.get(operator_id, {}).items() if n}
+                answer.append(
+                    Activation(
+                        operator=known.operator,
+                        epoch=self._next_epoch,
+                        mailbox=known.mailbox,
+                        folders=tuple(known.folders),
+                        pending=tuple(known.pending),
+                        quarantined=tuple(known.quarantined),
+                        subscription=known.subscription,
+                        landed=landed,
+                    )
+                )
+            self._count(activations=len(answer))
+            request.future.set_result(answer)
+
+    def _fail(self, group: Sequence[Request], error: Exception) -> None:
+        self._count(failed=len(group))
+        for one in group:
+            one.future.set_exception(error)
+
+    def _count(self, **more: int) -> None:
+        self._stats = replace(self._stats, **{name: getattr(self._stats, name) + n for name, n in more.items()})
