@@ -80,14 +80,17 @@ def address(person: Person) -> Address:
     """A person, given as an address or as a name with an address."""
     if isinstance(person, str):
         return Address(clean(person), clean(person))
-    return Address(clean(person[0]), clean(person[1]))
+    return Address(clean(person[0] or person[1]), clean(person[1]))
 
 
 def people(value: Person | Iterable[Person]) -> tuple[Address, ...]:
-    """Persons, given as one or as several."""
-    if isinstance(value, str | Address) or (isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], str)):
+    """Persons, given as one (an address, or a pair of name and address) or as several."""
+    if isinstance(value, str | Address):
         return (address(value),)
-    return tuple(address(person) for person in value)
+    given = tuple(value)
+    if len(given) == 2 and isinstance(given[0], str) and isinstance(given[1], str) and "@" not in given[0]:
+        return (address((given[0], given[1])),)
+    return tuple(address(person if isinstance(person, str) else (person[0], person[1])) for person in given)
 
 
 def compose(mailbox: Mailbox, folder: Folder, **fields: Any) -> Message:

@@ -94,7 +94,7 @@ class Composed:
         mail["From"] = formataddr((self.author.name, self.author.address), "utf-8")
         mail["To"] = formataddr((self.to.name, self.to.address), "utf-8")
         if message.cc:
-            mail["Cc"] = ", ".join(formataddr(tuple(person), "utf-8") for person in message.cc)
+            mail["Cc"] = ", ".join(formataddr((person.name, person.address), "utf-8") for person in message.cc)
         mail.set_content(self.text().replace("\r\n", "\n"))
         html = self.html()
         if html:

@@ -20,11 +20,34 @@ if TYPE_CHECKING:
     from engine.simulator.subscriptions import Subscriptions
 
 _KNOWN_DISTINGUISHED = DISTINGUISHED | set(
-    "publicfoldersroot voicemail recoverableitemsversions recoverableitemspurges archiveroot archivemsgfolderroot "
-    "archivedeleteditems archiveinbox archiverecoverableitemsroot archiverecoverableitemsdeletions "
-    "archiverecoverableitemsversions archiverecoverableitemspurges syncissues conflicts localfailures serverfailures "
-    "recipientcache quickcontacts conversationhistory adminauditlogs todosearch mycontacts directory imcontactlist "
-    "peopleconnect favorites".split()  # noqa: SIM905  # a list of this length reads as words
+    [
+        "publicfoldersroot",
+        "voicemail",
+        "recoverableitemsversions",
+        "recoverableitemspurges",
+        "archiveroot",
+        "archivemsgfolderroot",
+        "archivedeleteditems",
+        "archiveinbox",
+        "archiverecoverableitemsroot",
+        "archiverecoverableitemsdeletions",
+        "archiverecoverableitemsversions",
+        "archiverecoverableitemspurges",
+        "syncissues",
+        "conflicts",
+        "localfailures",
+        "serverfailures",
+        "recipientcache",
+        "quickcontacts",
+        "conversationhistory",
+        "adminauditlogs",
+        "todosearch",
+        "mycontacts",
+        "directory",
+        "imcontactlist",
+        "peopleconnect",
+        "favorites",
+    ]  # a list of this length reads as words
 )
 
 

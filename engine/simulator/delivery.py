@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 
 import aiohttp
-from lxml import etree
 
 from engine.simulator.events import Event
 from engine.simulator.faults import Faults
@@ -60,7 +59,7 @@ class Delivery:
 
     async def close(self) -> None:
         """Stop sending; subscriptions do not outlive their server."""
-        for subscription in self.subscriptions:
+        for subscription in self.subscriptions.alive():
             self.subscriptions.end(subscription, "server stopped")
         for task in self._tasks:
             task.cancel()
@@ -129,7 +128,7 @@ class Delivery:
     async def _send(self, url: str, body: bytes) -> str:
         if self._session is None:
             return ""
-        with contextlib.suppress(aiohttp.ClientError, TimeoutError, etree.XMLSyntaxError, ValueError):
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError, ValueError):
             async with self._gate, self._session.post(url, data=body, headers=_HEADERS) as response:
                 content = await response.read()
                 if response.status == 200:

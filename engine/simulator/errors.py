@@ -15,6 +15,8 @@ TEXTS = {
     "ErrorChangeKeyRequiredForWriteOperations": "The change key passed in the request does not match the current "
     "change key for the item.",
     "ErrorContentConversionFailed": "Content conversion failed.",
+    "ErrorCrossMailboxMoveCopy": "Items can not be moved or copied between mailboxes.",
+    "ErrorDeleteDistinguishedFolder": "Distinguished folders cannot be deleted.",
     "ErrorExceededSubscriptionCount": "You have exceeded the available subscriptions for your account.  Remove "
     "unnecessary subscriptions and try your request again.",
     "ErrorFolderExists": "A folder with the specified name already exists.",
@@ -52,6 +54,7 @@ TEXTS = {
     "ErrorIrresolvableConflict": "The send or update operation could not be performed because the change key passed "
     "in the request does not match the current change key for the item.",
     "ErrorItemNotFound": "The specified object was not found in the store.",
+    "ErrorMessageDispositionRequired": "Message disposition attribute is required.",
     "ErrorMissingEmailAddress": "When making a request as an account that does not have a mailbox, you must specify "
     "the mailbox primary SMTP address for any distinguished folder Ids.",
     "ErrorMissingRecipients": "No recipients were specified.",

@@ -119,7 +119,7 @@ class SimulatedExchange:
     @property
     def subscriptions(self) -> list[Subscription]:
         """The subscriptions alive."""
-        return list(self.delivery.subscriptions)
+        return self.delivery.subscriptions.alive()
 
     # What happens
 

@@ -25,11 +25,35 @@ _ATTRIBUTES = (
     "PropertyId",
     "PropertyType",
 )
-_PROPERTY_TYPES = (
-    "ApplicationTime ApplicationTimeArray Binary BinaryArray Boolean CLSID CLSIDArray Currency CurrencyArray Double "
-    "DoubleArray Error Float FloatArray Integer IntegerArray Long LongArray Null Object ObjectArray Short ShortArray "
-    "SystemTime SystemTimeArray String StringArray"
-).split()
+_PROPERTY_TYPES = [
+    "ApplicationTime",
+    "ApplicationTimeArray",
+    "Binary",
+    "BinaryArray",
+    "Boolean",
+    "CLSID",
+    "CLSIDArray",
+    "Currency",
+    "CurrencyArray",
+    "Double",
+    "DoubleArray",
+    "Error",
+    "Float",
+    "FloatArray",
+    "Integer",
+    "IntegerArray",
+    "Long",
+    "LongArray",
+    "Null",
+    "Object",
+    "ObjectArray",
+    "Short",
+    "ShortArray",
+    "SystemTime",
+    "SystemTimeArray",
+    "String",
+    "StringArray",
+]
 
 
 def _search_key(mailbox: Mailbox, message: Message) -> str:

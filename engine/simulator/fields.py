@@ -139,9 +139,8 @@ def _web_link(message: Message) -> str:
 
 
 def _index(message: Message) -> str:
-    return base64.b64encode(
-        b"\x01" + (message.sent_at * 10_000_000 >> 24).to_bytes(5, "big") + message.conversation
-    ).decode()
+    filetime = (message.sent_at + 11_644_473_600) * 10_000_000
+    return base64.b64encode(b"\x01" + (filetime >> 24).to_bytes(5, "big") + message.conversation).decode()
 
 
 FIELDS = (

@@ -80,9 +80,27 @@ FOLDER_FIELDS = (
 _BY_URI = {field.uri: field for field in FOLDER_FIELDS}
 _WITHOUT_VALUE = {
     f"folder:{name}"
-    for name in "SearchParameters ManagedFolderInformation PermissionSet SharingEffectiveRights PolicyTag ArchiveTag "
-    "ReplicaList".split()  # noqa: SIM905  # a list of this length reads as words
+    for name in [
+        "SearchParameters",
+        "ManagedFolderInformation",
+        "PermissionSet",
+        "SharingEffectiveRights",
+        "PolicyTag",
+        "ArchiveTag",
+        "ReplicaList",
+    ]  # a list of this length reads as words
 }
+
+
+def folder_tag(folder: Folder) -> str:
+    """The element a folder of this class is."""
+    return _FAMILIES.get(folder.folder_class, "Folder")
+
+
+def named_folder(mailbox: Mailbox, folder: Folder) -> bytes:
+    """The Folders element of a response that names one folder."""
+    tag = folder_tag(folder)
+    return f"<m:Folders><t:{tag}>{folder_id_xml(mailbox, folder)}</t:{tag}></m:Folders>".encode()
 
 
 class FolderShape:
@@ -100,7 +118,7 @@ class FolderShape:
 
     def render(self, mailbox: Mailbox, folder: Folder) -> bytes:
         """The folder in this shape."""
-        tag = _FAMILIES.get(folder.folder_class, "Folder")
+        tag = folder_tag(folder)
         inner = "".join(field.render(mailbox, folder) for field in self._fields)
         return f"<t:{tag}>{inner}</t:{tag}>".encode()
 

@@ -25,9 +25,8 @@ class FoundPage(Generic[Entry]):
     attributes: str
 
 
-def page_of(view: etree._Element | None, found: list[Entry], version: int) -> FoundPage[Entry]:
-    """The part of what was found that a view asks for; ``version`` is of no influence since 2010."""
-    del version
+def page_of(view: etree._Element | None, found: list[Entry]) -> FoundPage[Entry]:
+    """The part of what was found that a view asks for."""
     total = len(found)
     if view is None:
         page = found[:MOST]

@@ -39,9 +39,14 @@ def _qualified(element: etree._Element) -> str:
     return _PREFIXES.get(tag[:end], "?:") + tag[end:]
 
 
+def _line(element: etree._Element) -> int:
+    line = element.sourceline
+    return line if isinstance(line, int) else 1
+
+
 def violation(element: etree._Element, text: str) -> SchemaViolation:
     """A schema violation at an element."""
-    return SchemaViolation(text, element.sourceline or 1)
+    return SchemaViolation(text, _line(element))
 
 
 def enumeration(element: etree._Element, value: str, allowed: Iterable[str]) -> str:
@@ -108,7 +113,8 @@ def item_ids(parent: etree._Element) -> list[etree._Element]:
     for element in found:
         if element.tag not in {f"{T}ItemId", f"{T}OccurrenceItemId", f"{T}RecurringMasterItemId"}:
             raise violation(parent, f"The element '{local(parent)}' has invalid child element '{local(element)}'.")
-        attribute(element, "Id" if element.tag == f"{T}ItemId" else element.keys()[0] if element.keys() else "Id")
+        if element.tag == f"{T}ItemId":
+            attribute(element, "Id")
     if not found:
         raise violation(parent, f"The element '{local(parent)}' has incomplete content.")
     return found

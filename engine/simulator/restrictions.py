@@ -21,7 +21,7 @@ from engine.simulator.xml import T, local
 
 Entry = TypeVar("Entry")
 Value = str | int | bool | None
-Getter = Callable[[Mailbox, Any, etree._Element], Value]
+Getter = Callable[[Mailbox, Any, "etree._Element"], Value]
 Predicate = Callable[[Mailbox, Any], bool]
 _ITEM_VALUES: dict[str, Callable[[Mailbox, Message], Value]] = {
     "item:ItemId": lambda _, m: m.item_id,
@@ -120,7 +120,7 @@ def _expression(element: etree._Element, value: Getter) -> Predicate:
         if path.get("FieldURI") in _FLAGS:
             raise ResponseError("ErrorInvalidPropertyForExists")
         return lambda mailbox, entry: value(mailbox, entry, path) is not None
-    if name in {"Excludes"}:
+    if name == "Excludes":
         raise ResponseError("ErrorInvalidOperation", "Excludes is not supported.")
     raise violation(element, f"The element 'Restriction' has invalid child element '{name}'.")
 

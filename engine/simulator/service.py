@@ -17,7 +17,7 @@ from engine.simulator.requests import violation
 from engine.simulator.shapes import Shapes
 from engine.simulator.subscriptions import Subscriptions
 from engine.simulator.versions import BUILDS, RANK
-from engine.simulator.xml import MESSAGES, SOAP, S, T, local, parse
+from engine.simulator.xml import MESSAGES, SOAP, MalformedError, S, T, local, parse
 
 
 class Parsed(NamedTuple):
@@ -51,10 +51,9 @@ class Service:
         """Take a request apart; a schema violation when it is not an envelope with one operation."""
         try:
             root = parse(body)
-        except etree.XMLSyntaxError as error:
-            line, position = error.position
-            text = f"{error.msg or 'The document is not well-formed'}"
-            raise SchemaViolation(f"{text}. Line {line}, position {position}.", line, position) from error
+        except MalformedError as error:
+            text = f"{error.reason} Line {error.line}, position {error.position}."
+            raise SchemaViolation(text, error.line, error.position) from error
         envelope = root.find(f"{S}Body") if root.tag == f"{S}Envelope" else None
         if envelope is None:
             raise violation(root, f"The root element must be an Envelope with a Body in namespace '{SOAP}'.")

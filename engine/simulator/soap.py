@@ -1,6 +1,10 @@
 """Envelopes, response messages and faults, as bytes."""
 
-from engine.simulator.errors import SchemaViolation, SimulatedError, SoapFault
+from collections.abc import Callable, Iterable
+
+from lxml import etree
+
+from engine.simulator.errors import ResponseError, SchemaViolation, SimulatedError, SoapFault
 from engine.simulator.options import ServerVersion
 from engine.simulator.versions import BUILDS
 from engine.simulator.xml import ERRORS, MESSAGES, SOAP, TYPES, escape
@@ -57,6 +61,19 @@ def failure(operation: str, error: SimulatedError, tail: bytes = b"", kind: str 
         f'<m:{operation}ResponseMessage ResponseClass="{kind}"><m:MessageText>{escape(error.text)}</m:MessageText>'
         f"<m:ResponseCode>{error.code}</m:ResponseCode><m:DescriptiveLinkKey>0</m:DescriptiveLinkKey>{details}"
     ).encode() + b"%s</m:%sResponseMessage>" % (tail, operation.encode())
+
+
+def each(
+    operation: str, elements: Iterable[etree._Element], make: Callable[[etree._Element], bytes], tail: bytes = b""
+) -> list[bytes]:
+    """One response message per element, in order: what ``make`` gives, or the error it raises."""
+    answers = []
+    for element in elements:
+        try:
+            answers.append(success(operation, make(element)))
+        except ResponseError as error:
+            answers.append(failure(operation, error, tail))
+    return answers
 
 
 def fault(error: SoapFault) -> bytes:

@@ -81,8 +81,9 @@ class Subscriptions:
         self._by_mailbox: dict[bytes, list[Subscription]] = {}
         self.ended: list[Subscription] = []
 
-    def __iter__(self) -> "iter[Subscription]":  # type: ignore[valid-type]
-        return iter(list(self._alive.values()))
+    def alive(self) -> list[Subscription]:
+        """Every subscription alive, oldest first."""
+        return list(self._alive.values())
 
     def __len__(self) -> int:
         return len(self._alive)

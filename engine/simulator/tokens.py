@@ -104,8 +104,8 @@ def _outstanding(folder: Folder, segments: list[Segment]) -> list[tuple[int, int
 
 def _arrivals(folder: Folder, page: Page, segments: list[Segment], room: int, now: int) -> Page:
     """Fill the page with arrivals in the gaps between segments, from the newest gap down."""
-    below = now
-    covered = []
+    below = lowest = now
+    covered: list[Segment] = []
     for segment in [*reversed(segments), Segment(-1, 0, 0, 0)]:
         for message in folder.newest_first(below, max(segment.high, 0)):
             if room == 0:

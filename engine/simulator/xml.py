@@ -18,14 +18,28 @@ _UNREPRESENTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uf
 _MARKUP = re.compile('[&<>"\r]')
 
 
+class MalformedError(ValueError):
+    """What came in is not XML, or not XML we take; says where."""
+
+    def __init__(self, reason: str, line: int, position: int) -> None:
+        super().__init__(reason, line, position)
+        self.reason = reason
+        self.line = line
+        self.position = position
+
+
 def parse(body: bytes) -> etree._Element:
-    """Parse a request without entities, network or unbounded depth; a document type is refused."""
+    """Parse what came in, without entities, network or unbounded depth; a document type is refused."""
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
     )
-    root = etree.fromstring(body, parser)
+    try:
+        root = etree.fromstring(body, parser)
+    except etree.XMLSyntaxError as error:
+        line, position = error.position
+        raise MalformedError(str(error.msg or "The document is empty."), line or 1, position or 1) from error
     if root.getroottree().docinfo.internalDTD is not None:
-        raise etree.XMLSyntaxError("For security reasons DTD is prohibited in this XML document.", 0, 1, 1)
+        raise MalformedError("For security reasons DTD is prohibited in this XML document.", 1, 1)
     return root
 
 

@@ -12,32 +12,26 @@ from engine.simulator import ids
 from engine.simulator.context import Context
 from engine.simulator.errors import ResponseError
 from engine.simulator.requests import Model, attribute
-from engine.simulator.soap import failure, success
+from engine.simulator.soap import each
 from engine.simulator.xml import M, T, escape
 
 MODEL = Model("m:SourceIds")
 FORMATS = ("EwsLegacyId", "EwsId", "EntryId", "HexEntryId", "StoreId", "OwaId")
 
 
-def handle(context: Context, request: etree._Element) -> list[bytes]:
+def handle(_: Context, request: etree._Element) -> list[bytes]:
     """One response message per id, in order."""
     wanted = attribute(request, "DestinationFormat", FORMATS)
-    answers = []
-    for element in request.iterfind(f"{M}SourceIds/*"):
-        try:
-            if element.tag != f"{T}AlternateId":
-                raise ResponseError("ErrorInvalidOperation", "Public folder ids are not supported.")
-            mailbox = attribute(element, "Mailbox")
-            given = attribute(element, "Format", FORMATS)
-            found = _written(_read(attribute(element, "Id"), given), wanted)
-        except ResponseError as error:
-            answers.append(failure("ConvertId", error))
-            continue
+
+    def one(element: etree._Element) -> bytes:
+        if element.tag != f"{T}AlternateId":
+            raise ResponseError("ErrorInvalidOperation", "Public folder ids are not supported.")
+        mailbox = attribute(element, "Mailbox")
+        found = _written(_read(attribute(element, "Id"), attribute(element, "Format", FORMATS)), wanted)
         kind = '<m:AlternateId xsi:type="t:AlternateIdType" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
-        answers.append(
-            success("ConvertId", f'{kind} Format="{wanted}" Id="{found}" Mailbox="{escape(mailbox)}"/>'.encode())
-        )
-    return answers
+        return f'{kind} Format="{wanted}" Id="{found}" Mailbox="{escape(mailbox)}"/>'.encode()
+
+    return each("ConvertId", request.iterfind(f"{M}SourceIds/*"), one)
 
 
 def _read(text: str, given: str) -> bytes:

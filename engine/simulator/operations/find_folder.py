@@ -6,14 +6,13 @@ https://learn.microsoft.com/en-us/exchange/client-developer/web-service-referenc
 from lxml import etree
 
 from engine.simulator.context import Context
-from engine.simulator.errors import ResponseError
 from engine.simulator.folder_shapes import FolderShape
 from engine.simulator.folders import Folder
 from engine.simulator.mailbox import Mailbox
 from engine.simulator.paging import page_of
 from engine.simulator.requests import Model, attribute, required
 from engine.simulator.restrictions import compile_restriction, folder_value
-from engine.simulator.soap import failure, success
+from engine.simulator.soap import each
 from engine.simulator.xml import M
 
 MODEL = Model("m:FolderShape (m:IndexedPageFolderView|m:FractionalPageFolderView)? m:Restriction? m:ParentFolderIds")
@@ -28,24 +27,15 @@ def handle(context: Context, request: etree._Element) -> list[bytes]:
     view = request.find(f"{M}IndexedPageFolderView")
     if view is None:
         view = request.find(f"{M}FractionalPageFolderView")
-    answers = []
-    for element in required(request, f"{M}ParentFolderIds"):
-        try:
-            mailbox, parent = context.folder(element)
-            found = [f for f in _below(mailbox, parent, traversal) if wanted(mailbox, f)]
-            page = page_of(view, found, context.version)
-        except ResponseError as error:
-            answers.append(failure("FindFolder", error))
-            continue
+
+    def one(element: etree._Element) -> bytes:
+        mailbox, parent = context.folder(element)
+        found = [folder for folder in _below(mailbox, parent, traversal) if wanted(mailbox, folder)]
+        page = page_of(view, found)
         body = b"".join(shape.render(mailbox, folder) for folder in page.entries)
-        answers.append(
-            success(
-                "FindFolder",
-                f"<m:RootFolder {page.attributes}>".encode(),
-                b"<t:Folders>%s</t:Folders></m:RootFolder>" % body,
-            )
-        )
-    return answers
+        return b"<m:RootFolder %s><t:Folders>%s</t:Folders></m:RootFolder>" % (page.attributes.encode(), body)
+
+    return each("FindFolder", required(request, f"{M}ParentFolderIds"), one)
 
 
 def _below(mailbox: Mailbox, parent: Folder, traversal: str) -> list[Folder]:

@@ -10,7 +10,7 @@ from engine.simulator.errors import ResponseError
 from engine.simulator.paging import page_of
 from engine.simulator.requests import Model, attribute, required
 from engine.simulator.restrictions import compile_restriction, item_value
-from engine.simulator.soap import failure, success
+from engine.simulator.soap import each
 from engine.simulator.sorting import sort_items
 from engine.simulator.xml import M
 
@@ -31,34 +31,24 @@ def handle(context: Context, request: etree._Element) -> list[bytes]:
     """One response message per folder."""
     traversal = attribute(request, "Traversal", TRAVERSALS)
     shape = context.shapes.compile(required(request, f"{M}ItemShape"), context.version, listed=True)
-    view = next(
-        (
-            request.find(f"{M}{kind}PageItemView")
-            for kind in ("Indexed", "Fractional")
-            if request.find(f"{M}{kind}PageItemView") is not None
-        ),
-        None,
-    )
-    answers = []
-    for element in required(request, f"{M}ParentFolderIds"):
-        try:
-            for name in _UNSUPPORTED:
-                if request.find(f"{M}{name}") is not None:
-                    raise ResponseError("ErrorInvalidOperation", f"{name} is not supported.")
-            wanted = compile_restriction(request.find(f"{M}Restriction"), item_value)
-            mailbox, folder = context.folder(element)
-            messages = list(folder.newest_first(mailbox.cn, 0)) if traversal == "Shallow" else []
-            found = [message for message in messages if wanted(mailbox, message)]
-            page = page_of(view, sort_items(request.find(f"{M}SortOrder"), mailbox, found), context.version)
-        except ResponseError as error:
-            answers.append(failure("FindItem", error))
-            continue
+    view = request.find(f"{M}IndexedPageItemView")
+    if view is None:
+        view = request.find(f"{M}FractionalPageItemView")
+
+    def one(element: etree._Element) -> bytes:
+        _refuse_unsupported(request)
+        wanted = compile_restriction(request.find(f"{M}Restriction"), item_value)
+        mailbox, folder = context.folder(element)
+        messages = list(folder.newest_first(mailbox.cn, 0)) if traversal == "Shallow" else []
+        found = [message for message in messages if wanted(mailbox, message)]
+        page = page_of(view, sort_items(request.find(f"{M}SortOrder"), mailbox, found))
         body = b"".join([context.shapes.render(mailbox, message, shape) for message in page.entries])
-        answers.append(
-            success(
-                "FindItem",
-                f"<m:RootFolder {page.attributes}>".encode(),
-                b"<t:Items>%s</t:Items></m:RootFolder>" % body,
-            )
-        )
-    return answers
+        return b"<m:RootFolder %s><t:Items>%s</t:Items></m:RootFolder>" % (page.attributes.encode(), body)
+
+    return each("FindItem", required(request, f"{M}ParentFolderIds"), one)
+
+
+def _refuse_unsupported(request: etree._Element) -> None:
+    for name in _UNSUPPORTED:
+        if request.find(f"{M}{name}") is not None:
+            raise ResponseError("ErrorInvalidOperation", f"{name} is not supported.")

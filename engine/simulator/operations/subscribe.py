@@ -11,7 +11,7 @@ from engine.simulator.errors import ResponseError
 from engine.simulator.events import EVENT_TYPES
 from engine.simulator.mailbox import Mailbox
 from engine.simulator.requests import Model, enumeration, integer, required, truth, violation
-from engine.simulator.soap import failure, success
+from engine.simulator.soap import each
 from engine.simulator.subscriptions import Wish, check_url
 from engine.simulator.xml import M, T, child_text
 
@@ -22,31 +22,28 @@ _PULL = Model("t:FolderIds? t:EventTypes t:Watermark? t:Timeout")
 
 def handle(context: Context, request: etree._Element) -> list[bytes]:
     """The id and first watermark of a new subscription."""
-    wanted = request[0]
+    return each("Subscribe", request, lambda wanted: _subscribe(context, wanted))
+
+
+def _subscribe(context: Context, wanted: etree._Element) -> bytes:
     push = wanted.tag == f"{M}PushSubscriptionRequest"
-    try:
-        if wanted.tag == f"{M}StreamingSubscriptionRequest":
-            raise ResponseError("ErrorInvalidSubscriptionRequest", "Streaming subscriptions are not available.")
-        (_PUSH if push else _PULL).check(wanted)
-        mailbox, folders = _folders(context, wanted)
-        wish = Wish(mailbox, folders, _events(wanted), _since(wanted, mailbox), context.account.address)
-        minutes = required(wanted, f"{T}StatusFrequency" if push else f"{T}Timeout")
-        frequency = integer(minutes, minutes.text or "", 1, 1440)
-        if push:
-            url = child_text(wanted, f"{T}URL")
-            check_url(url)
-            caller_data = child_text(wanted, f"{T}CallerData")
-            subscription = context.subscriptions.push(wish, url, frequency, caller_data)
-        else:
-            subscription = context.subscriptions.pull(wish, frequency)
-    except ResponseError as error:
-        return [failure("Subscribe", error)]
+    if wanted.tag == f"{M}StreamingSubscriptionRequest":
+        raise ResponseError("ErrorInvalidSubscriptionRequest", "Streaming subscriptions are not available.")
+    (_PUSH if push else _PULL).check(wanted)
+    mailbox, folders = _folders(context, wanted)
+    wish = Wish(mailbox, folders, _events(wanted), _since(wanted, mailbox), context.account.address)
+    minutes = required(wanted, f"{T}StatusFrequency" if push else f"{T}Timeout")
+    frequency = integer(minutes, minutes.text or "", 1, 1440)
+    if push:
+        url = child_text(wanted, f"{T}URL")
+        check_url(url)
+        subscription = context.subscriptions.push(wish, url, frequency, child_text(wanted, f"{T}CallerData"))
+    else:
+        subscription = context.subscriptions.pull(wish, frequency)
     watermark = f"<m:Watermark>{ids.watermark(mailbox.guid, subscription.last_event)}</m:Watermark>"
     if context.fails("no_watermark"):
         watermark = ""
-    return [
-        success("Subscribe", f"<m:SubscriptionId>{subscription.subscription_id}</m:SubscriptionId>{watermark}".encode())
-    ]
+    return f"<m:SubscriptionId>{subscription.subscription_id}</m:SubscriptionId>{watermark}".encode()
 
 
 def _folders(context: Context, wanted: etree._Element) -> tuple[Mailbox, frozenset[int] | None]:
