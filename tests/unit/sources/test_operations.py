@@ -27,8 +27,8 @@ CREATE = (
     "</t:DateTimeReceived><t:Size>3600</t:Size><t:IsRead>false</t:IsRead></t:{kind}></t:Create>"
 )
 TYPES = (
-    "Message", "MeetingRequest", "MeetingCancellation", "MeetingResponse", "CalendarItem", "Contact", "Task", "PostItem",
-    "DistributionList", "Item", "Hologram",
+    "Message", "MeetingRequest", "MeetingCancellation", "MeetingResponse", "CalendarItem", "Contact", "Task",
+    "PostItem", "DistributionList", "Item", "Hologram",
 )  # fmt: skip
 AT = datetime(2026, 11, 1, 8, tzinfo=UTC)
 SUBSCRIBED = answer("Subscribe", success("Subscribe", "<m:SubscriptionId>sub</m:SubscriptionId>"))
