@@ -47,7 +47,10 @@ class Authenticator:
         """The 401 of a server with Basic and OAuth."""
         response = web.Response(status=401, headers={"request-id": "0"})
         tenant = self._options.tenant_id
-        trusted = f'Bearer client_id="{_EXCHANGE}", trusted_issuers="{_EXCHANGE}@{tenant}", token_types="app_asserted_user_v1"'
+        trusted = (
+            f'Bearer client_id="{_EXCHANGE}", trusted_issuers="{_EXCHANGE}@{tenant}", '
+            'token_types="app_asserted_user_v1"'
+        )
         response.headers["WWW-Authenticate"] = f'Basic realm="{host}"'
         if bearer:
             response.headers["WWW-Authenticate"] = trusted + ', error="invalid_token"'

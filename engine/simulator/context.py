@@ -19,36 +19,35 @@ from engine.simulator.xml import T, child_text, local
 if TYPE_CHECKING:
     from engine.simulator.subscriptions import Subscriptions
 
-_KNOWN_DISTINGUISHED = DISTINGUISHED | set(
-    [
-        "publicfoldersroot",
-        "voicemail",
-        "recoverableitemsversions",
-        "recoverableitemspurges",
-        "archiveroot",
-        "archivemsgfolderroot",
-        "archivedeleteditems",
-        "archiveinbox",
-        "archiverecoverableitemsroot",
-        "archiverecoverableitemsdeletions",
-        "archiverecoverableitemsversions",
-        "archiverecoverableitemspurges",
-        "syncissues",
-        "conflicts",
-        "localfailures",
-        "serverfailures",
-        "recipientcache",
-        "quickcontacts",
-        "conversationhistory",
-        "adminauditlogs",
-        "todosearch",
-        "mycontacts",
-        "directory",
-        "imcontactlist",
-        "peopleconnect",
-        "favorites",
-    ]  # a list of this length reads as words
-)
+_KNOWN_DISTINGUISHED = DISTINGUISHED | {
+    "adminauditlogs",
+    "archivedeleteditems",
+    "archiveinbox",
+    "archivemsgfolderroot",
+    "archiverecoverableitemsdeletions",
+    "archiverecoverableitemspurges",
+    "archiverecoverableitemsroot",
+    "archiverecoverableitemsversions",
+    "archiveroot",
+    "conflicts",
+    "conversationhistory",
+    "directory",
+    "favorites",
+    "imcontactlist",
+    "localfailures",
+    "mycontacts",
+    "peopleconnect",
+    "publicfoldersroot",
+    "quickcontacts",
+    "recipientcache",
+    "recoverableitemspurges",
+    "recoverableitemsversions",
+    "serverfailures",
+    "syncissues",
+    "todosearch",
+    "voicemail",
+}
+"""Every folder the schema knows a name for; those a mailbox lacks are not found."""
 
 
 @dataclass(slots=True)

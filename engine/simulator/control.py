@@ -8,6 +8,7 @@ JSON under ``/simulator/``, for the service account only:
     POST drop_subscriptions {"email"}
 """
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import asdict
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from engine.simulator.errors import ResponseError
+from engine.simulator.messages import Attachment
 
 if TYPE_CHECKING:
     from engine.simulator.exchange import SimulatedExchange
@@ -39,7 +41,7 @@ class Control:
             "deliver": self._deliver,
             "update": lambda **given: asdict(exchange.update(**given)),
             "mark_read": lambda **given: asdict(exchange.mark_read(**given)),
-            "delete": lambda **given: exchange.delete(**given),
+            "delete": exchange.delete,
             "move": lambda **given: asdict(exchange.move(**given)),
             "copy": lambda **given: asdict(exchange.copy(**given)),
             "create_folder": lambda **given: {"folder_id": exchange.create_folder(**given)},
@@ -62,12 +64,17 @@ class Control:
                 return _problem(404, f"there is no {request.method} {request.path}")
         except ResponseError as error:
             return _problem(404, error.code)
-        except (TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError, KeyError) as error:
             return _problem(400, str(error))
         return web.json_response(answer)
 
     def _deliver(self, email: str, count: int = 1, **fields: Any) -> Answer:
-        """``count`` messages arrive; the last is described."""
+        """``count`` messages arrive; the last is described. An attachment is an object with its ``data`` in base64."""
+        files = [
+            Attachment(**{**given, "data": base64.b64decode(given.get("data", ""))})
+            for given in fields.pop("attachments", ())
+        ]
+        fields["attachments"] = files
         for _ in range(count - 1):
             self._exchange.deliver(email, **fields)
         return asdict(self._exchange.deliver(email, **fields))

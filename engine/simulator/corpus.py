@@ -3,6 +3,8 @@
 Placeholders: ``{p}`` a product, ``{n}`` a number, ``{a}`` an amount, ``{d}`` a date, ``{t}`` a number of days.
 """
 
+# ruff: noqa: E501, ISC004, RUF001  # prose: lines break where it reads well, and Japanese has its own brackets
+
 from typing import NamedTuple
 
 

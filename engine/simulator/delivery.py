@@ -9,7 +9,6 @@ https://learn.microsoft.com/en-us/exchange/client-developer/web-service-referenc
 """
 
 import asyncio
-import contextlib
 
 import aiohttp
 
@@ -17,7 +16,7 @@ from engine.simulator.events import Event
 from engine.simulator.faults import Faults
 from engine.simulator.options import SimulatorOptions
 from engine.simulator.subscriptions import MINUTE, Subscription, Subscriptions, notification_xml
-from engine.simulator.xml import MESSAGES, SOAP, TYPES, M, parse
+from engine.simulator.xml import MESSAGES, SOAP, TYPES, M, parse, text_of
 
 FIRST_RETRY = 30.0
 BATCH = 50
@@ -87,19 +86,18 @@ class Delivery:
 
     async def _deliver(self, subscription: Subscription) -> None:
         """One attempt, and what follows from its answer."""
-        if subscription.ended:
+        if subscription not in self.subscriptions:
             return
         mailbox = subscription.mailbox
         if self._faults.take("lost_subscription", "", mailbox.address):
             self.subscriptions.end(subscription, "lost")
             return
         events = [] if subscription.fresh else subscription.waiting[:BATCH]
-        reached = events[-1].number if events else subscription.last_event
-        more = not subscription.fresh and len(subscription.waiting) > BATCH
-        if not events and not subscription.fresh:
-            reached = mailbox.event_number
-        answer = await self._post(subscription, events, more=more)
-        if subscription.ended:
+        reached = subscription.last_event if subscription.fresh else mailbox.event_number
+        if events:
+            reached = events[-1].number
+        answer = await self._post(subscription, events, reached)
+        if subscription not in self.subscriptions:
             return
         if answer == "OK":
             self._acknowledged(subscription, events, reached)
@@ -108,12 +106,14 @@ class Delivery:
         else:
             self._failed(subscription)
 
-    async def _post(self, subscription: Subscription, events: list[Event], *, more: bool) -> str:
+    async def _post(self, subscription: Subscription, events: list[Event], reached: int) -> str:
         """The listener's SubscriptionStatus; empty when it gave none."""
         mailbox = subscription.mailbox.address
         if events and self._faults.take("push_lost", "", mailbox):
             return "OK"
-        body = _HEAD + notification_xml(subscription, events, subscription.last_event, more=more) + _TAIL
+        more = bool(events) and len(subscription.waiting) > len(events)
+        previous = subscription.last_event
+        body = _HEAD + notification_xml(subscription, events, previous, reached, more=more) + _TAIL
         if events and self._faults.take("push_twice", "", mailbox):
             await self._send(subscription.url, body)
         answer = await self._send(subscription.url, body)
@@ -128,13 +128,13 @@ class Delivery:
     async def _send(self, url: str, body: bytes) -> str:
         if self._session is None:
             return ""
-        with contextlib.suppress(aiohttp.ClientError, TimeoutError, ValueError):
+        try:
             async with self._gate, self._session.post(url, data=body, headers=_HEADERS) as response:
                 content = await response.read()
-                if response.status == 200:
-                    status = parse(content).find(f".//{M}SubscriptionStatus")
-                    return (status.text or "").strip() if status is not None else ""
-        return ""
+                status = parse(content).find(f".//{M}SubscriptionStatus") if response.status == 200 else None
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            return ""
+        return text_of(status).strip()
 
     def _acknowledged(self, subscription: Subscription, events: list[Event], reached: int) -> None:
         subscription.fresh = False

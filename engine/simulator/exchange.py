@@ -56,13 +56,13 @@ class SimulatedExchange:
         )
         authenticator = Authenticator(self.options, self.organisation, clock)
         self._server = Server(
-            self.options,
-            self.organisation,
-            service,
-            authenticator,
-            self.faults,
-            self.requests,
-            Control(self).handle,
+            options=self.options,
+            organisation=self.organisation,
+            service=service,
+            authenticator=authenticator,
+            faults=self.faults,
+            requests=self.requests,
+            control=Control(self).handle,
         )
         self._runner: web.AppRunner | None = None
         self._port = 0

@@ -71,6 +71,7 @@ class Folder:
         number: int,
         folder_id: str,
         name: str,
+        *,
         parent: "Folder | None",
         folder_class: str,
         distinguished: str = "",

@@ -51,10 +51,10 @@ def populate(mailbox: Mailbox, recipe: Recipe) -> None:
         room = recipe.emails - len(made)
         thread = _thread(rng, mailbox, folders, recipe, len(made))
         at = recipe.until - int(rng.random() * recipe.days * DAY)
-        previous: Message | None = None
-        for position in range(min(room, rng.choice((1, 1, 1, 2, 2, 3, 5)))):
-            previous = _message(rng, mailbox, thread, at, position, previous)
-            made.append((at, previous))
+        earlier: list[Message] = []
+        for _ in range(min(room, rng.choice((1, 1, 1, 2, 2, 3, 5)))):
+            earlier.append(_message(rng, mailbox, thread, at, earlier))
+            made.append((at, earlier[-1]))
             at = min(recipe.until, at + int(rng.random() * 2 * DAY) + 600)
     for _, message in sorted(made, key=lambda pair: pair[0]):
         mailbox.place(message, message.folder)
@@ -101,9 +101,8 @@ def _values(rng: random.Random, until: int) -> dict[str, str]:
     }
 
 
-def _message(  # noqa: PLR0913  # one step of a thread
-    rng: random.Random, mailbox: Mailbox, thread: _Thread, at: int, position: int, previous: Message | None
-) -> Message:
+def _message(rng: random.Random, mailbox: Mailbox, thread: _Thread, at: int, earlier: list[Message]) -> Message:
+    position, previous = len(earlier), earlier[-1] if earlier else None
     me = Address(mailbox.name, mailbox.address)
     them = thread.contact.person
     outgoing = position % 2 == 1 if rng.random() < 0.95 else position % 2 == 0

@@ -31,15 +31,7 @@ def acting_mailbox(
     if not address:
         raise SoapFault("ErrorInvalidExchangeImpersonationHeaderData")
     try:
-        if kind == "PrimarySmtpAddress":
-            mailbox = organisation.mailbox(address)
-        else:
-            found = organisation.local(address)
-            if found is None:
-                raise ResponseError(
-                    "ErrorInvalidUserPrincipalName" if kind == "PrincipalName" else "ErrorNonExistentMailbox"
-                )
-            mailbox = found
+        mailbox = _resolve(organisation, kind, address)
     except ResponseError as error:
         raise SoapFault(error.code, error.text, error.values) from error
     if faults.take("missing_mailbox", "", mailbox.address):
@@ -48,6 +40,16 @@ def acting_mailbox(
     if denied or mailbox.address in organisation.denied or faults.take("denied", "", mailbox.address):
         raise SoapFault("ErrorImpersonateUserDenied")
     return mailbox
+
+
+def _resolve(organisation: Organisation, kind: str, address: str) -> Mailbox:
+    """The mailbox of an address; only PrimarySmtpAddress insists on the primary one."""
+    if kind == "PrimarySmtpAddress":
+        return organisation.mailbox(address)
+    found = organisation.local(address)
+    if found is None:
+        raise ResponseError("ErrorInvalidUserPrincipalName" if kind == "PrincipalName" else "ErrorNonExistentMailbox")
+    return found
 
 
 def _connecting(wanted: etree._Element) -> tuple[str, str]:

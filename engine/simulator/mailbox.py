@@ -212,7 +212,15 @@ class Mailbox:
     def _new_folder(self, name: str, parent: Folder | None, folder_class: str, distinguished: str = "") -> Folder:
         number = len(self.folders) + len(self.gone_folders) + 1
         folder_id = ids.folder_id(self.guid, number)
-        folder = Folder(number, folder_id, name, parent, folder_class, distinguished, self.cn)
+        folder = Folder(
+            number,
+            folder_id,
+            name,
+            parent=parent,
+            folder_class=folder_class,
+            distinguished=distinguished,
+            created_cn=self.cn,
+        )
         self.folders[folder_id] = folder
         return folder
 

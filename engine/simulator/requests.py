@@ -6,6 +6,7 @@ checked as the schema would, without the schema.
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from lxml import etree
 
@@ -40,8 +41,8 @@ def _qualified(element: etree._Element) -> str:
 
 
 def _line(element: etree._Element) -> int:
-    line = element.sourceline
-    return line if isinstance(line, int) else 1
+    line: Any = element.sourceline
+    return int(line or 1)
 
 
 def violation(element: etree._Element, text: str) -> SchemaViolation:

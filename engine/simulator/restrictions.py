@@ -21,7 +21,7 @@ from engine.simulator.xml import T, local
 
 Entry = TypeVar("Entry")
 Value = str | int | bool | None
-Getter = Callable[[Mailbox, Any, "etree._Element"], Value]
+Getter = Callable[[Mailbox, Any, Any], Value]
 Predicate = Callable[[Mailbox, Any], bool]
 _ITEM_VALUES: dict[str, Callable[[Mailbox, Message], Value]] = {
     "item:ItemId": lambda _, m: m.item_id,

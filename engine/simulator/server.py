@@ -28,6 +28,7 @@ class Server:
 
     def __init__(  # noqa: PLR0913  # the parts of a server
         self,
+        *,
         options: SimulatorOptions,
         organisation: Organisation,
         service: Service,
@@ -121,11 +122,9 @@ class Server:
             return web.Response(status=503, headers={} if after is None else {"Retry-After": str(after)})
         if take("wrong_password", operation, mailbox):
             return self._authenticator.challenge(request.host, bearer=False)
-        if take("ews_disabled", operation, mailbox):
-            return web.Response(status=403, headers={"Content-Type": "text/html"}, text="EWS is disabled")
-        if take("bad_request", operation, mailbox):
-            return web.Response(status=400)
-        return None
+        refused = {"ews_disabled": 403, "bad_request": 400}
+        status = next((refused[kind] for kind in refused if take(kind, operation, mailbox)), None)
+        return None if status is None else web.Response(status=status)
 
     def _spoil(self, operation: str, mailbox: str, status: int, content: bytes) -> web.Response:
         """The response, with the oddities of real servers that are ordered for it."""

@@ -97,10 +97,14 @@ def _compile(element: etree._Element, version: int, newest: int, *, listed: bool
     wanted = {"item:ItemId"} | {field.uri for field in FIELDS if field.shape in kinds and field.since <= version}
     if boolean(element.find(f"{T}IncludeMimeContent")):
         wanted.add("item:MimeContent")
-    headers: list[str] = []
-    extended: list[ExtendedField] = []
-    for path in element.iterfind(f"{T}AdditionalProperties/*"):
-        _take(path, version, newest, wanted, headers, extended)
+    paths = list(element.iterfind(f"{T}AdditionalProperties/*"))
+    wanted |= {field.uri for path in paths if (field := _additional(path, version, newest))}
+    headers = [
+        attribute(path, "FieldIndex")
+        for path in paths
+        if path.tag == f"{T}IndexedFieldURI" and attribute(path, "FieldURI") == "item:InternetMessageHeader"
+    ]
+    extended = [ExtendedField.read(path) for path in paths if path.tag == f"{T}ExtendedFieldURI"]
     body = child_text(element, f"{T}BodyType", "Best")
     special: dict[str, Renderer] = {"item:Body": _BODIES[enumeration(element, body, _BODIES)]}
     if headers and "item:InternetMessageHeaders" not in wanted:
@@ -127,21 +131,11 @@ def _extended(fields: tuple[ExtendedField, ...]) -> Renderer:
     return lambda mailbox, message: "".join(field.xml(mailbox, message) for field in fields)
 
 
-def _take(
-    path: etree._Element, version: int, newest: int, wanted: set[str], headers: list[str], extended: list[ExtendedField]
-) -> None:
-    """Add one path of AdditionalProperties to what is wanted."""
-    if path.tag == f"{T}IndexedFieldURI":
-        if attribute(path, "FieldURI") == "item:InternetMessageHeader":
-            headers.append(attribute(path, "FieldIndex"))
-    elif path.tag == f"{T}ExtendedFieldURI":
-        extended.append(ExtendedField.read(path))
-    elif path.tag == f"{T}FieldURI":
-        field = known_field(path, version, newest)
-        if field:
-            wanted.add(field.uri)
-    else:
+def _additional(path: etree._Element, version: int, newest: int) -> Field | None:
+    """The property a FieldURI of AdditionalProperties names; other kinds of path are read elsewhere."""
+    if path.tag not in PATHS:
         raise violation(path, "The element 'AdditionalProperties' has invalid child element.")
+    return known_field(path, version, newest) if path.tag == f"{T}FieldURI" else None
 
 
 def known_field(path: etree._Element, version: int, newest: int) -> Field | None:

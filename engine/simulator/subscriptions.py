@@ -85,6 +85,9 @@ class Subscriptions:
         """Every subscription alive, oldest first."""
         return list(self._alive.values())
 
+    def __contains__(self, subscription: Subscription) -> bool:
+        return subscription.subscription_id in self._alive
+
     def __len__(self) -> int:
         return len(self._alive)
 
@@ -182,13 +185,15 @@ def check_url(url: str) -> None:
         raise ResponseError("ErrorInvalidPushSubscriptionUrl")
 
 
-def notification_xml(subscription: Subscription, events: list[Event], previous: int, *, more: bool) -> bytes:
-    """The Notification element: the events, or a StatusEvent when there are none."""
+def notification_xml(
+    subscription: Subscription, events: list[Event], previous: int, reached: int, *, more: bool
+) -> bytes:
+    """The Notification element: the events, or a StatusEvent up to ``reached`` when there are none."""
     guid = subscription.mailbox.guid
     if events:
         inner = "".join(event.xml(ids.watermark(guid, event.number)) for event in events)
     else:
-        mark = ids.watermark(guid, subscription.mailbox.event_number)
+        mark = ids.watermark(guid, reached)
         inner = f"<t:StatusEvent><t:Watermark>{mark}</t:Watermark></t:StatusEvent>"
     return (
         f"<m:Notification><t:SubscriptionId>{subscription.subscription_id}</t:SubscriptionId>"

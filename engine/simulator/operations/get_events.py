@@ -28,5 +28,6 @@ def handle(context: Context, request: etree._Element) -> list[bytes]:
     context.subscriptions.touch(subscription)
     found = [event for event in subscription.waiting if event.number > since]
     subscription.waiting = found
-    body = notification_xml(subscription, found[:_MOST], since, more=len(found) > _MOST)
+    reached = mailbox.event_number
+    body = notification_xml(subscription, found[:_MOST], since, reached, more=len(found) > _MOST)
     return [success("GetEvents", body)]
