@@ -16,16 +16,13 @@ Mailboxes are keyed by address and come into being by ``add_mailbox`` or ``deliv
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from dataclasses import dataclass
 
 import pyarrow as pa
 
 from engine.columns import FETCHED_ATTACHMENTS, FETCHED_EMAILS
-from engine.errors import FolderMissing, MailboxNotFound, ResponseUnreadable, SourceError, SyncTokenRefused
+from engine.errors import ResponseUnreadable, SourceError, SyncTokenRefused
 from engine.model import (
-    Change,
     ChangeKind,
     ChangePage,
     FetchedItems,
@@ -37,43 +34,12 @@ from engine.model import (
     UnreadableItem,
 )
 from engine.ports import Clock
-
-_START = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
-
-
-class Version(NamedTuple):
-    """What a token knows of an item: when it last changed as a whole, and when its read flag did."""
-
-    changed: int
-    read: int
-
-
-@dataclass
-class FakeItem:
-    """One item: ``row`` is what GetItem gives (``columns.FETCHED_EMAILS``), ``attachments`` likewise."""
-
-    row: dict[str, Any]
-    version: Version
-    attachments: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def order(self) -> int:
-        """Its place in a listing: Exchange lists by last change."""
-        return max(self.version)
-
-
-@dataclass
-class FakeFolder:
-    """One folder: its items by id, and the fault flags."""
-
-    folder: Folder
-    items: dict[ItemId, FakeItem] = field(default_factory=dict)
-    pretend_empty: bool = False
+from tests.fakes.mailboxes import FakeMailboxes, Version, difference
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a token stands for; ``refused``: None while the token is good, else how it is refused."""
+    """What a token stands for: what its holder has been told of a folder."""
 
     mailbox: str
     folder_id: FolderId
@@ -100,95 +66,22 @@ class _Fault:
     times: int
 
 
-class FakeMailSource:
+class FakeMailSource(FakeMailboxes):
     """See the module's docstring. ``calls`` lists (method, mailbox, what was asked) in order."""
 
     def __init__(self, clock: Clock | None = None, folders: Sequence[str] = ("inbox", "sentitems")) -> None:
-        self._clock = clock
-        self._folder_names = tuple(folders)
-        self._mailboxes: dict[str, dict[str, FakeFolder]] = {}
+        super().__init__(clock, folders)
         self._tokens: dict[SyncToken, Snapshot] = {}
         self._refused: dict[SyncToken, bool] = {}
         self._faults: list[_Fault] = []
         self._unreadable: dict[ItemId, tuple[str, str]] = {}
         self._indigestible: set[ItemId] = set()
         self._vanishing: set[ItemId] = set()
-        self._sequence = 0
         self.calls: list[tuple[str, str, object]] = []
         self.subscriptions: list[FakeSubscription] = []
         self.gives_watermarks = True
         self.before_call: Callable[[str, str], None] | None = None
         self.closed = False
-
-    # What happens in the mailboxes
-
-    def add_mailbox(self, mailbox: str) -> None:
-        """Make an empty mailbox with the folders of the constructor."""
-        if mailbox not in self._mailboxes:
-            self._mailboxes[mailbox] = {}
-            for name in self._folder_names:
-                self.add_folder(mailbox, name)
-
-    def remove_mailbox(self, mailbox: str) -> None:
-        """From now on nobody has this address."""
-        del self._mailboxes[mailbox]
-
-    def add_folder(self, mailbox: str, name: str) -> Folder:
-        """Make a folder (again, with another id, if it was removed)."""
-        folder = Folder(FolderId(f"folder-{self._next()}"), name)
-        self._mailboxes[mailbox][name.lower()] = FakeFolder(folder)
-        return folder
-
-    def remove_folder(self, mailbox: str, name: str) -> None:
-        """Delete a folder and what is in it."""
-        del self._mailboxes[mailbox][name.lower()]
-
-    def deliver(self, mailbox: str, folder: str = "inbox", **columns: Any) -> ItemId:
-        """Put a new item into a folder; ``columns`` of FETCHED_EMAILS, and ``attachments``, as wanted."""
-        self.add_mailbox(mailbox)
-        sequence = self._next()
-        item_id = ItemId(columns.pop("item_id", f"item-{sequence}"))
-        attachments = columns.pop("attachments", [])
-        row = {**_template(sequence, self._now(sequence)), **columns, "item_id": item_id}
-        unknown = set(row) - set(FETCHED_EMAILS.names)
-        if unknown:
-            raise TypeError(f"no such column: {sorted(unknown)}")
-        self._folder(mailbox, folder).items[item_id] = FakeItem(row, Version(sequence, sequence), list(attachments))
-        return item_id
-
-    def update(self, mailbox: str, item_id: ItemId, **columns: Any) -> None:
-        """Change an item as a whole (an Update): a new change key, ``modified_at`` and the given columns."""
-        item, sequence = self._item(mailbox, item_id), self._next()
-        item.row |= {"change_key": f"ck-{sequence}", "modified_at": self._now(sequence), **columns}
-        item.version = item.version._replace(changed=sequence)
-
-    def mark_read(self, mailbox: str, item_id: ItemId, is_read: bool = True) -> None:
-        """Change nothing but the read flag (a ReadFlagChange)."""
-        item = self._item(mailbox, item_id)
-        if item.row["is_read"] != is_read:
-            sequence = self._next()
-            item.row |= {"is_read": is_read, "change_key": f"ck-{sequence}"}
-            item.version = item.version._replace(read=sequence)
-
-    def delete(self, mailbox: str, item_id: ItemId) -> None:
-        """Delete an item."""
-        self._next()
-        del self._home(mailbox, item_id).items[item_id]
-
-    def move(self, mailbox: str, item_id: ItemId, folder: str) -> ItemId:
-        """Move an item: it is gone from where it was and has another id in ``folder``, as at Exchange."""
-        item = self._item(mailbox, item_id)
-        kept = {name: value for name, value in item.row.items() if name not in ("item_id", "change_key")}
-        self.delete(mailbox, item_id)
-        return self.deliver(mailbox, folder, attachments=item.attachments, **kept)
-
-    def items(self, mailbox: str, folder: str = "inbox") -> dict[ItemId, dict[str, Any]]:
-        """What is in a folder now: rows of FETCHED_EMAILS by id. What the store must come to equal."""
-        return {item_id: dict(item.row) for item_id, item in self._folder(mailbox, folder).items.items()}
-
-    def folder(self, mailbox: str, name: str = "inbox") -> Folder:
-        """The folder record of a name."""
-        return self._folder(mailbox, name).folder
 
     # Faults
 
@@ -256,7 +149,7 @@ class FakeMailSource:
         present = self._by_id(mailbox, folder)
         known = self._known(mailbox, folder, token)
         items = {} if present.pretend_empty else present.items
-        changes = _difference(known, items)
+        changes = difference(known, items)
         page, last = changes[:limit], len(changes) <= limit
         told = dict(known)
         for change in page:
@@ -271,7 +164,10 @@ class FakeMailSource:
     async def fetch_items(self, mailbox: str, folder: Folder, item_ids: Sequence[ItemId]) -> FetchedItems:
         """See ``ports.MailSource``."""
         lost = self._begin("fetch_items", mailbox, (folder.name, tuple(item_ids)))
-        items, asked = self._by_id(mailbox, folder).items, tuple(dict.fromkeys(item_ids))
+        present = [one for one in self._mailbox(mailbox).values() if one.folder.folder_id == folder.folder_id]
+        # GetItem does not name the folder: where that is gone, so are its items
+        items = present[0].items if present else {}
+        asked = tuple(dict.fromkeys(item_ids))
         if len(asked) > 1 and self._indigestible.intersection(asked):
             raise ResponseUnreadable("the answer is not XML")
         for item_id in self._vanishing.intersection(asked).intersection(items):
@@ -315,13 +211,6 @@ class FakeMailSource:
 
     # Inside
 
-    def _next(self) -> int:
-        self._sequence += 1
-        return self._sequence
-
-    def _now(self, sequence: int) -> datetime:
-        return self._clock.now() if self._clock else _START + timedelta(minutes=sequence)
-
     def _begin(self, method: str, mailbox: str, asked: object) -> SourceError | None:
         self.calls.append((method, mailbox, asked))
         if self.before_call:
@@ -335,29 +224,6 @@ class FakeMailSource:
                     return fault.error
                 raise fault.error
         return None
-
-    def _mailbox(self, mailbox: str) -> dict[str, FakeFolder]:
-        if mailbox not in self._mailboxes:
-            raise MailboxNotFound(f"no mailbox {mailbox}", code="ErrorNonExistentMailbox")
-        return self._mailboxes[mailbox]
-
-    def _all_folders(self) -> list[FakeFolder]:
-        return [folder for folders in self._mailboxes.values() for folder in folders.values()]
-
-    def _folder(self, mailbox: str, name: str) -> FakeFolder:
-        return self._mailbox(mailbox)[name.lower()]
-
-    def _by_id(self, mailbox: str, folder: Folder) -> FakeFolder:
-        for present in self._mailbox(mailbox).values():
-            if present.folder.folder_id == folder.folder_id:
-                return present
-        raise FolderMissing(f"{mailbox}: no folder {folder.name}", code="ErrorFolderNotFound")
-
-    def _home(self, mailbox: str, item_id: ItemId) -> FakeFolder:
-        return next(folder for folder in self._mailbox(mailbox).values() if item_id in folder.items)
-
-    def _item(self, mailbox: str, item_id: ItemId) -> FakeItem:
-        return self._home(mailbox, item_id).items[item_id]
 
     def _known(self, mailbox: str, folder: Folder, token: SyncToken | None) -> dict[ItemId, Version]:
         if token is None or self._refused.get(token):
@@ -374,53 +240,6 @@ class FakeMailSource:
         ):
             raise SyncTokenRefused(f"{mailbox}: {folder.name}: bad token", code="ErrorInvalidSyncStateData")
         return snapshot.known
-
-
-def _template(sequence: int, at: datetime) -> dict[str, Any]:
-    return {
-        "change_key": f"ck-{sequence}",
-        "item_class": "IPM.Note",
-        "subject": f"Message {sequence}",
-        "sender_name": "Ann",
-        "sender_address": "ann@example.com",
-        "to_recipients": [{"name": "Bob", "address": "bob@example.com"}],
-        "cc_recipients": [],
-        "bcc_recipients": [],
-        "sent_at": at,
-        "received_at": at,
-        "modified_at": at,
-        "message_id": f"<{sequence}@example.com>",
-        "conversation_id": f"conversation-{sequence}",
-        "in_reply_to": None,
-        "references": None,
-        "body_text": f"Body {sequence}",
-        "body_html": None,
-        "is_read": False,
-        "importance": "Normal",
-        "sensitivity": "Normal",
-        "has_attachments": False,
-        "size": 3600,
-        "categories": [],
-    }
-
-
-def _difference(known: dict[ItemId, Version], items: dict[ItemId, FakeItem]) -> list[Change]:
-    changes: list[Change] = []
-    for item_id, item in sorted(items.items(), key=lambda pair: pair[1].order):
-        before = known.get(item_id)
-        if before == item.version:
-            continue
-        if before is None:
-            kind = ChangeKind.CREATE
-        else:
-            kind = ChangeKind.READ_FLAG if before.changed == item.version.changed else ChangeKind.UPDATE
-        row = item.row
-        if kind is ChangeKind.READ_FLAG:
-            changes.append(Change(kind, item_id, row["change_key"], None, row["is_read"]))
-        else:
-            changes.append(Change(kind, item_id, row["change_key"], row["received_at"], row["is_read"], row["size"]))
-    changes += [Change(ChangeKind.DELETE, item_id) for item_id in known if item_id not in items]
-    return changes
 
 
 def _finish(lost: SourceError | None) -> None:
