@@ -8,6 +8,8 @@ import sys
 import typer
 
 from api.commands.query import query
+from api.commands.serve import serve
+from api.commands.simulate import simulate
 from api.commands.status import status
 from engine.errors import MailroomError
 
@@ -19,6 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # they would print local variables, secrets among them
     rich_markup_mode=None,
 )
+app.command()(serve)
+app.command()(simulate)
 app.command()(status)
 app.command()(query)
 

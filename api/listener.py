@@ -12,9 +12,8 @@ from aiohttp import web
 
 from api.auth import public
 from api.keys import CALLBACK_KEY, MAILROOM
-from api.problems import Refusal
 from engine import callback
-from engine.errors import CallbackForged, HostUnavailable, ResponseUnreadable
+from engine.errors import CallbackForged, HostUnavailable
 from engine.model import Notice, NoticeAnswer, OperatorId
 from engine.ports import Mailroom
 from engine.sources.ews.notification import ParsedNotification, notification_answer, parse_notification
@@ -27,12 +26,7 @@ HAND_OVER_SECONDS = 10.0
 async def receive(request: web.Request) -> web.Response:
     """``POST /ews/notifications/{token}``: take a SendNotification."""
     operator_id, serial = callback.verify(request.app[CALLBACK_KEY], request.match_info["token"])
-    body = await request.read()
-    try:
-        parsed = parse_notification(body)
-    except ResponseUnreadable as error:
-        raise Refusal(400, "BAD_REQUEST", str(error), "Send a SendNotification of Exchange Web Services.") from error
-    notices = [_notice(operator_id, serial, one) for one in parsed]
+    notices = [_notice(operator_id, serial, one) for one in parse_notification(await request.read())]
     answer = await _hand_over(request.app[MAILROOM], notices)
     return web.Response(body=notification_answer(answer), content_type="text/xml", charset="utf-8")
 

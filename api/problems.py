@@ -19,6 +19,7 @@ _AGAIN = "Try again in a few seconds."
 
 _TABLE: dict[type[errors.MailroomError], tuple[int, str, str]] = {
     errors.QueryRefused: (400, "QUERY_REFUSED", "Send one SELECT over the views; DESCRIBE a view for its columns."),
+    errors.NotificationInvalid: (400, "BAD_REQUEST", "Send a SendNotification of Exchange Web Services."),
     errors.SettingsError: (400, "SETTINGS_INVALID", "The message names the setting and what to write instead."),
     errors.CallbackForged: (404, "NOT_FOUND", "Notifications go to the URL Mailroom gave Exchange, unchanged."),
     errors.UnknownOperator: (404, "OPERATOR_UNKNOWN", "Check the operator's id."),

@@ -97,7 +97,7 @@ def _unavailable(gateway: GatewaySettings, error: OSError) -> AddressUnavailable
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
         text = f"gateway.host: {gateway.host!r} is not an address of this machine. Use 127.0.0.1, or 0.0.0.0 for all."
     elif error.errno == errno.EADDRINUSE:
-        text = f"{where} is in use by another program. Stop that program, or choose another gateway.port (or --port)."
+        text = f"{where} is in use by another program. Stop it, or choose another port (gateway.port, or --port)."
     elif error.errno in (errno.EACCES, errno.EPERM):
         text = f"{where} may not be used by this user. Choose a gateway.port above 1023."
     else:

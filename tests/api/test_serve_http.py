@@ -59,7 +59,7 @@ async def test_port_0_tells_the_real_one() -> None:
 
 
 async def test_a_taken_port_is_one_clear_line(taken: int) -> None:
-    expected = rf"port {taken} on 127\.0\.0\.1 is in use by another program\. Stop that program, or choose another"
+    expected = rf"port {taken} on 127\.0\.0\.1 is in use by another program\. Stop it, or choose another port"
     gateway = GatewaySettings(port=taken)
     with pytest.raises(AddressUnavailable, match=expected):
         await start_http(build_app(FakeMailroom(), settings()), gateway)

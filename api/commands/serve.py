@@ -1,0 +1,151 @@
+"""``mailroom serve``: the whole of Mailroom, from one configuration file, until it is told to stop."""
+
+import asyncio
+import secrets
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Protocol
+
+import typer
+from pydantic import SecretStr
+
+from engine.errors import MailroomError
+
+if TYPE_CHECKING:
+    from engine.settings import Settings
+    from engine.status import Status
+
+WATCH_SECONDS = 2.0
+
+
+class Running(Protocol):
+    """What ``actors.cluster.start`` gives: a started cluster, as the commands need it."""
+
+    @property
+    def url(self) -> str:
+        """Where its gateway answers."""
+        ...
+
+    def status(self) -> "Status":
+        """The figures of ``GET /api/v1/status``, without a credential; raises errors of the tree."""
+        ...
+
+    def stop(self) -> None:
+        """Stop everything that was started."""
+        ...
+
+
+def serve(
+    *,
+    config: Annotated[Path, typer.Option(help="The TOML file.", show_default=False)],
+    no_check: Annotated[
+        bool, typer.Option("--no-check", help="Start without asking Exchange and the notification URL first.")
+    ] = False,
+) -> None:
+    """Run Mailroom until Ctrl-C or SIGTERM: hosts, coordinator, store and gateway."""
+    from actors import cluster
+    from api.commands.lifecycle import run_until_stopped, terminate_as_interrupt
+    from engine import logs
+    from engine.settings import load_settings
+
+    with terminate_as_interrupt():
+        logs.configure()
+        settings = _with_key(load_settings(config))
+        _check(settings, ask_exchange=not no_check)
+        running = cluster.start(settings)
+        try:
+            _announce(settings, config, running.url)
+            if not no_check:
+                _check_listener(settings)
+            run_until_stopped(_watch(running))
+            typer.echo("Stopping.")
+        finally:
+            running.stop()
+    typer.echo("Stopped.")
+
+
+def _with_key(settings: "Settings") -> "Settings":
+    if settings.key.get_secret_value() or settings.admin_token.get_secret_value():
+        return settings
+    _warn(
+        "MAILROOM_KEY is not set: after a restart, notifications of today's subscriptions will not be known. "
+        "Set it to a long random text (`openssl rand -hex 32`) and keep it."
+    )
+    return settings.model_copy(update={"key": SecretStr(secrets.token_hex(32))})
+
+
+def _check(settings: "Settings", *, ask_exchange: bool) -> None:
+    from api.preflight import check_store
+    from api.serve_http import check_address, tls_context
+
+    tls_context(settings.gateway)
+    check_address(settings.gateway)
+    if not settings.cluster.address:
+        check_store(settings.store.path)
+    if ask_exchange:
+        for line in asyncio.run(_ask_exchange(settings)):
+            _warn(line)
+
+
+async def _ask_exchange(settings: "Settings") -> list[str]:
+    from api.preflight import check_exchange, check_reachable
+    from engine.sources.ews.source import EwsSource
+
+    await check_reachable(settings.exchange.url)
+    operators = [operator.record() for operator in settings.operators if operator.email_sync]
+    source = EwsSource(settings.exchange, 1)
+    try:
+        return await check_exchange(source, operators, settings.email_sync.folders)
+    finally:
+        await source.close()
+
+
+def _check_listener(settings: "Settings") -> None:
+    from api.preflight import check_listener
+    from engine.callback import signing_key
+
+    if not settings.email_sync.notification_url:
+        return
+    key = signing_key(settings.key.get_secret_value(), settings.admin_token.get_secret_value())
+    for line in asyncio.run(check_listener(settings.email_sync.notification_url, key)):
+        _warn(line)
+
+
+def _announce(settings: "Settings", config: Path, url: str) -> None:
+    typer.echo(f"Mailroom is up at {url}. `mailroom status` shows how it goes; Ctrl-C stops it.")
+    if not settings.operators:
+        _warn(f"there is no operator yet: add [[operators]] with an email to {config}.")
+    if not settings.admin_token.get_secret_value():
+        _warn("MAILROOM_ADMIN_TOKEN is not set: nobody can ask the gateway anything. Set it and start again.")
+    if not settings.email_sync.notification_url:
+        _warn(
+            f"email_sync.notification_url is empty: Exchange is told {url}, so push works only if it can reach that "
+            "address. The EmailSync job synchronises either way."
+        )
+
+
+async def _watch(running: Running) -> None:
+    """Print each trouble once when it starts and once when it is over."""
+    from api.words import TroubleReport, error_lines
+
+    report, unanswered = TroubleReport(), ""
+    while True:
+        try:
+            status = await asyncio.to_thread(running.status)
+        except MailroomError as error:
+            line = " ".join(error_lines(error))
+            if not unanswered:
+                _warn(f"the store does not answer: {line}")
+            unanswered = line
+        else:
+            if unanswered:
+                _warn("the store answers again.")
+            unanswered = ""
+            for line in report.observe(status.troubles):
+                _warn(line)
+        await asyncio.sleep(WATCH_SECONDS)
+
+
+def _warn(line: str) -> None:
+    sys.stderr.write(f"mailroom: {line}\n")
+    sys.stderr.flush()
