@@ -1,0 +1,393 @@
+import base64
+
+import pytest
+from lxml import etree
+
+from engine.simulator import Attachment
+from engine.simulator.fields import BY_URI, OTHER_URIS
+from tests.unit.simulator.ews import FOLDER_SHAPE, FULL, NS, ONE, SHAPE, TWO, Client, serving
+
+INBOX = '<t:DistinguishedFolderId Id="inbox"/>'
+TO_TWO = f"<t:ToRecipients><t:Mailbox><t:EmailAddress>{TWO}</t:EmailAddress></t:Mailbox></t:ToRecipients>"
+
+
+def find(view: str = "", restriction: str = "", order: str = "", folder: str = INBOX) -> str:
+    wanted = f"<m:Restriction>{restriction}</m:Restriction>" if restriction else ""
+    return (
+        f'<m:FindItem Traversal="Shallow">{SHAPE.format("Default")}{view}{wanted}{order}'
+        f"<m:ParentFolderIds>{folder}</m:ParentFolderIds></m:FindItem>"
+    )
+
+
+def compare(name: str, uri: str, value: str) -> str:
+    constant = f'<t:FieldURIOrConstant><t:Constant Value="{value}"/></t:FieldURIOrConstant>'
+    return f'<t:{name}><t:FieldURI FieldURI="{uri}"/>{constant}</t:{name}>'
+
+
+@pytest.mark.parametrize("base", ["IdOnly", "Default", "AllProperties"])
+async def test_get_folder_answers_each_id_on_its_own(base: str) -> None:
+    async with serving() as client:
+        mailbox = client.exchange.mailbox(ONE)
+        item = client.exchange.items(ONE)[0].item_id
+        foreign = client.exchange.mailbox(TWO).folder("inbox").folder_id
+        ids = [mailbox.folder("inbox").folder_id, "A", "AAAA", "", item, foreign]
+        folders = "".join(f'<t:FolderId Id="{folder}"/>' for folder in ids)
+        names = "".join(f'<t:DistinguishedFolderId Id="{name}"/>' for name in ("calendar", "root", "voicemail"))
+        answer = await client.call(
+            f"<m:GetFolder>{FOLDER_SHAPE.format(base)}<m:FolderIds>{folders}{names}</m:FolderIds></m:GetFolder>"
+        )
+        assert answer.codes == [
+            "NoError",
+            "ErrorInvalidIdMalformed",
+            "ErrorInvalidIdMalformed",
+            "ErrorInvalidIdEmpty",
+            "ErrorInvalidFolderId",
+            "ErrorFolderNotFound",
+            "NoError",
+            "NoError",
+            "ErrorFolderNotFound",
+        ]
+        assert len(answer.all("t:CalendarFolder")) == 1
+
+
+async def test_find_folder_walks_and_pages() -> None:
+    shape = FOLDER_SHAPE.format("AllProperties")
+    top = '<m:ParentFolderIds><t:DistinguishedFolderId Id="msgfolderroot"/></m:ParentFolderIds>'
+    view = '<m:IndexedPageFolderView MaxEntriesReturned="4" Offset="{}" BasePoint="Beginning"/>'
+    async with serving() as client:
+        shallow = await client.call(f'<m:FindFolder Traversal="Shallow">{shape}{top}</m:FindFolder>')
+        deep = await client.call(f'<m:FindFolder Traversal="Deep">{shape}{top}</m:FindFolder>')
+        assert len(shallow.all("t:FolderId")) < len(deep.all("t:FolderId"))
+        assert "Customers" in [e.text for e in deep.all("t:DisplayName")]
+        seen: list[str] = []
+        for offset in range(0, 40, 4):
+            page = await client.call(f'<m:FindFolder Traversal="Deep">{shape}{view.format(offset)}{top}</m:FindFolder>')
+            seen += [e.get("Id", "") for e in page.all("t:FolderId")]
+            if page.one("m:RootFolder").get("IncludesLastItemInRange") == "true":
+                break
+        assert seen == [e.get("Id") for e in deep.all("t:FolderId")]
+
+
+async def test_get_item_serves_what_the_truth_says() -> None:
+    async with serving(emails=120) as client:
+        truth = client.exchange.items(ONE)
+        answer = await client.get_items([item.item_id for item in truth])
+        assert set(answer.codes) == {"NoError"}
+        for item, element in zip(truth, answer.all("t:Message"), strict=True):
+
+            def text(name: str, element: etree._Element = element) -> str:
+                return element.findtext(f"t:{name}", "", NS)
+
+            assert text("Subject") == item.subject
+            assert text("TextBody") == item.body_text
+            assert text("Body") == (item.body_html or item.body_text)
+            assert text("InternetMessageId") == item.message_id
+            assert text("IsRead") == str(item.is_read).lower()
+            assert text("From/t:Mailbox/t:EmailAddress") == (item.author.address if item.author else "")
+            found = [e.text for e in element.findall("t:Attachments/*/t:Name", NS)]
+            assert found == list(item.attachments)
+            mime = base64.b64decode(text("MimeContent"))
+            assert item.message_id.encode() in mime
+
+
+async def test_every_property_can_be_asked_for() -> None:
+    async with serving(emails=3) as client:
+        item = client.exchange.items(ONE)[0].item_id
+        uris = [uri for uri in (*BY_URI, *OTHER_URIS) if ":" in uri]
+        paths = "".join(f'<t:FieldURI FieldURI="{uri}"/>' for uri in uris)
+        extra = f"</t:BaseShape><t:AdditionalProperties>{paths}</t:AdditionalProperties>"
+        shape = SHAPE.format("IdOnly").replace("</t:BaseShape>", extra)
+        assert (await client.get_items([item], shape)).codes == ["NoError"]
+        assert (await client.sync(shape=shape)).codes == ["NoError"]
+        unknown = shape.replace("item:Subject", "item:Colour")
+        assert (await client.get_items([item], unknown)).codes == ["ErrorSchemaValidation"]
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("Text", "Text"), ("HTML", "HTML")])
+async def test_bodies_come_as_asked(kind: str, expected: str) -> None:
+    shape = SHAPE.format("Default").replace("</t:BaseShape>", f"</t:BaseShape><t:BodyType>{kind}</t:BodyType>")
+    async with serving(emails=30) as client:
+        answer = await client.get_items([item.item_id for item in client.exchange.items(ONE)], shape)
+        assert {e.get("BodyType") for e in answer.all("t:Body")} == {expected}
+
+
+async def test_get_item_answers_each_id_on_its_own() -> None:
+    async with serving() as client:
+        mine = client.exchange.items(ONE)[0].item_id
+        foreign = client.exchange.items(TWO)[0].item_id
+        answer = await client.get_items([mine, "AAA=", foreign, client.exchange.mailbox(ONE).folder("inbox").folder_id])
+        assert answer.codes == ["NoError", "ErrorInvalidIdMalformed", "ErrorItemNotFound", "ErrorItemNotFound"]
+
+
+async def test_find_item_filters_sorts_and_pages() -> None:
+    async with serving(emails=80) as client:
+        truth = client.exchange.items(ONE, "inbox")
+        unread = await client.call(find(restriction=compare("IsEqualTo", "message:IsRead", "false")))
+        assert set(unread.ids) == {item.item_id for item in truth if not item.is_read}
+        middle = sorted(item.received_at for item in truth)[len(truth) // 2]
+        recent = await client.call(
+            find(restriction=compare("IsGreaterThanOrEqualTo", "item:DateTimeReceived", str(middle)))
+        )
+        assert set(recent.ids) == {item.item_id for item in truth if item.received_at >= middle}
+        word = truth[0].subject[:5]
+        contains = (
+            '<t:Contains ContainmentMode="Prefixed" ContainmentComparison="IgnoreCase"><t:FieldURI FieldURI="item:Subject"/>'
+            f'<t:Constant Value="{word.upper()}"/></t:Contains>'
+        )
+        both = f"<t:And>{contains}<t:Not>{compare('IsEqualTo', 'message:IsRead', 'true')}</t:Not></t:And>"
+        answer = await client.call(find(restriction=both))
+        wanted = {i.item_id for i in truth if i.subject.lower().startswith(word.lower()) and not i.is_read}
+        assert set(answer.ids) == wanted
+        exists = '<t:Exists><t:FieldURI FieldURI="item:Categories"/></t:Exists>'
+        assert set((await client.call(find(restriction=exists))).ids) == {i.item_id for i in truth if i.categories}
+        flag = exists.replace("item:Categories", "message:IsRead")
+        assert (await client.call(find(restriction=flag))).codes == ["ErrorInvalidPropertyForExists"]
+        order = (
+            '<m:SortOrder><t:FieldOrder Order="Ascending"><t:FieldURI FieldURI="item:DateTimeReceived"/></t:FieldOrder>'
+            "</m:SortOrder>"
+        )
+        seen: list[str] = []
+        for offset in range(0, 200, 9):
+            view = f'<m:IndexedPageItemView MaxEntriesReturned="9" Offset="{offset}" BasePoint="Beginning"/>'
+            page = await client.call(find(view, order=order))
+            seen += page.ids
+            if page.one("m:RootFolder").get("IncludesLastItemInRange") == "true":
+                break
+        assert seen == [item.item_id for item in sorted(truth, key=lambda item: item.received_at)]
+
+
+async def test_find_item_refuses_what_it_cannot() -> None:
+    async with serving() as client:
+        query = find().replace("</m:FindItem>", "<m:QueryString>subject:x</m:QueryString></m:FindItem>")
+        assert (await client.call(query)).codes == ["ErrorInvalidOperation"]
+        view = '<m:IndexedPageItemView MaxEntriesReturned="0" Offset="0" BasePoint="Beginning"/>'
+        assert (await client.call(find(view))).codes == ["ErrorInvalidPagingMaxRows"]
+        view = '<m:IndexedPageItemView MaxEntriesReturned="1" Offset="-1" BasePoint="Beginning"/>'
+        assert (await client.call(find(view))).codes == ["ErrorInvalidIndexedPagingParameters"]
+        odd = compare("IsEqualTo", "item:ResponseObjects", "x")
+        assert (await client.call(find(restriction=odd))).codes == ["ErrorUnsupportedPathForQuery"]
+
+
+async def test_attachments_are_fetched() -> None:
+    mail = b"From: a@b.example\r\nSubject: Inner\r\nDate: Mon, 1 Jan 2024 10:00:00 +0000\r\n\r\nHello"
+    files = [
+        Attachment("a.bin", "application/octet-stream", b"\x00\x01"),
+        Attachment("Inner", "message/rfc822", mail, is_item=True),
+    ]
+    async with serving() as client:
+        item = client.exchange.deliver(ONE, attachments=files)
+        listed = await client.get_items([item.item_id])
+        ids = [e.get("Id") for e in listed.all("t:AttachmentId")]
+        wanted = "".join(f'<t:AttachmentId Id="{one}"/>' for one in [*ids, item.item_id, str(ids[0])[:-8] + "AAAACQ=="])
+        answer = await client.call(
+            "<m:GetAttachment><m:AttachmentShape><t:IncludeMimeContent>true</t:IncludeMimeContent></m:AttachmentShape>"
+            f"<m:AttachmentIds>{wanted}</m:AttachmentIds></m:GetAttachment>"
+        )
+        assert answer.codes[:3] == ["NoError", "NoError", "ErrorInvalidIdNotAnItemAttachmentId"]
+        assert base64.b64decode(answer.text("t:Content")) == b"\x00\x01"
+        assert answer.text("t:Message/t:Subject") == "Inner"
+        assert base64.b64decode(answer.text("t:Message/t:MimeContent")) == mail
+
+
+async def create(client: Client, message: str, disposition: str) -> list[str]:
+    answer = await client.call(
+        f'<m:CreateItem MessageDisposition="{disposition}"><m:Items><t:Message>{message}</t:Message></m:Items></m:CreateItem>'
+    )
+    assert answer.codes == ["NoError"], answer.content
+    return answer.ids
+
+
+async def test_mail_is_saved_sent_and_arrives() -> None:
+    message = f'<t:Subject>Offer &amp; more</t:Subject><t:Body BodyType="HTML">&lt;p&gt;Hi&lt;/p&gt;</t:Body>{TO_TWO}'
+    async with serving(emails=0) as client:
+        exchange = client.exchange
+        (draft,) = await create(client, message, "SaveOnly")
+        assert [i.subject for i in exchange.items(ONE, "drafts")] == ["Offer & more"]
+        key = exchange.item(ONE, draft).change_key
+        send = f'<m:SendItem SaveItemToFolder="true"><m:ItemIds><t:ItemId Id="{draft}" ChangeKey="{{}}"/></m:ItemIds></m:SendItem>'
+        assert (await client.call(send.format("old"))).codes == ["ErrorStaleObject"]
+        assert (await client.call(send.format(key))).codes == ["NoError"]
+        assert exchange.items(ONE, "drafts") == []
+        (sent,) = exchange.items(ONE, "sentitems")
+        (arrived,) = exchange.items(TWO, "inbox")
+        assert (sent.is_read, arrived.is_read, arrived.body_html) == (True, False, "<p>Hi</p>")
+        assert arrived.message_id == sent.message_id != ""
+        assert await create(client, message, "SendOnly") == []
+        assert await create(client, message, "SendAndSaveCopy") == []
+        assert len(exchange.items(TWO, "inbox")) == 3
+        assert len(exchange.items(ONE, "sentitems")) == 2
+        reply = (
+            f'<t:ReferenceItemId Id="{arrived.item_id}"/><t:NewBodyContent BodyType="Text">Thanks</t:NewBodyContent>'
+        )
+        answer = await client.call(
+            f'<m:CreateItem MessageDisposition="SendAndSaveCopy"><m:Items><t:ReplyToItem>{reply}</t:ReplyToItem></m:Items>'
+            "</m:CreateItem>",
+            who=TWO,
+        )
+        assert answer.codes == ["NoError"]
+        (back,) = exchange.items(ONE, "inbox")
+        assert (back.subject, back.in_reply_to) == ("RE: Offer & more", arrived.message_id)
+
+
+async def test_mail_from_mime_and_with_files() -> None:
+    mime = base64.b64encode(b"From: x@y.example\r\nTo: a@b.example\r\nSubject: From MIME\r\n\r\nText").decode()
+    file = "<t:FileAttachment><t:Name>a.txt</t:Name><t:Content>YWJj</t:Content></t:FileAttachment>"
+    async with serving(emails=0) as client:
+        await create(client, f"<t:MimeContent>{mime}</t:MimeContent>", "SaveOnly")
+        (draft,) = await create(
+            client, f"<t:Subject>Files</t:Subject><t:Attachments>{file}</t:Attachments>", "SaveOnly"
+        )
+        answer = await client.call(
+            f'<m:CreateAttachment><m:ParentItemId Id="{draft}"/><m:Attachments>{file.replace("a.txt", "b.txt")}'
+            "</m:Attachments></m:CreateAttachment>"
+        )
+        assert answer.one("t:AttachmentId").get("RootItemId") == draft
+        subjects = {i.subject: i.attachments for i in client.exchange.items(ONE, "drafts")}
+        assert subjects == {"From MIME": (), "Files": ("a.txt", "b.txt")}
+
+
+@pytest.mark.parametrize(
+    ("message", "disposition", "code"),
+    [
+        ("<t:Subject>x</t:Subject>", "SendOnly", "ErrorInvalidRecipients"),
+        ("<t:DateTimeSent>2024-01-01T00:00:00Z</t:DateTimeSent>", "SaveOnly", "ErrorInvalidPropertySet"),
+    ],
+)
+async def test_mail_that_cannot_be_created(message: str, disposition: str, code: str) -> None:
+    async with serving() as client:
+        body = f"<m:Items><t:Message>{message}</t:Message></m:Items></m:CreateItem>"
+        assert (await client.call(f'<m:CreateItem MessageDisposition="{disposition}">{body}')).codes == [code]
+        assert (await client.call(f"<m:CreateItem>{body}")).codes == ["ErrorMessageDispositionRequired"]
+
+
+async def test_update_item_sets_deletes_and_resolves() -> None:
+    async with serving() as client:
+        exchange = client.exchange
+        item = exchange.items(ONE, "inbox")[0]
+
+        async def update(updates: str, key: str, resolution: str = "AutoResolve") -> list[str]:
+            answer = await client.call(
+                f'<m:UpdateItem ConflictResolution="{resolution}" MessageDisposition="SaveOnly"><m:ItemChanges>'
+                f'<t:ItemChange><t:ItemId Id="{item.item_id}" ChangeKey="{key}"/><t:Updates>{updates}</t:Updates>'
+                "</t:ItemChange></m:ItemChanges></m:UpdateItem>"
+            )
+            return answer.codes
+
+        def put(uri: str, value: str) -> str:
+            return f'<t:SetItemField><t:FieldURI FieldURI="{uri}"/><t:Message>{value}</t:Message></t:SetItemField>'
+
+        updates = (
+            put("item:Subject", "<t:Subject>New</t:Subject>")
+            + put("item:Importance", "<t:Importance>High</t:Importance>")
+            + put("item:Categories", "<t:Categories><t:String>A</t:String></t:Categories>")
+        )
+        assert await update(updates, item.change_key) == ["NoError"]
+        changed = exchange.item(ONE, item.item_id)
+        assert (changed.subject, changed.importance, changed.categories) == ("New", "High", ("A",))
+        assert changed.change_key != item.change_key
+        assert await update(updates, item.change_key, "NeverOverwrite") == ["ErrorIrresolvableConflict"]
+        gone = '<t:DeleteItemField><t:FieldURI FieldURI="item:Categories"/></t:DeleteItemField>'
+        assert await update(gone, changed.change_key) == ["NoError"]
+        assert exchange.item(ONE, item.item_id).categories == ()
+        read = put("message:IsRead", f"<t:IsRead>{str(not item.is_read).lower()}</t:IsRead>")
+        assert await update(read, changed.change_key) == ["NoError"]
+        assert exchange.item(ONE, item.item_id).is_read is not item.is_read
+        assert await update(put("item:Size", "<t:Size>1</t:Size>"), changed.change_key) == ["ErrorInvalidPropertySet"]
+        assert await update(read, "") == ["ErrorChangeKeyRequired"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "folder"),
+    [("HardDelete", None), ("SoftDelete", "recoverableitemsdeletions"), ("MoveToDeletedItems", "deleteditems")],
+)
+async def test_delete_item(kind: str, folder: str | None) -> None:
+    async with serving() as client:
+        item = client.exchange.items(ONE, "inbox")[0]
+        body = (
+            f'<m:DeleteItem DeleteType="{kind}"><m:ItemIds><t:ItemId Id="{item.item_id}"/></m:ItemIds></m:DeleteItem>'
+        )
+        assert (await client.call(body)).codes == ["NoError"]
+        assert (await client.call(body)).codes == ["ErrorItemNotFound"]
+        if folder:
+            assert [i.message_id for i in client.exchange.items(ONE, folder)] == [item.message_id]
+
+
+async def test_move_and_copy() -> None:
+    body = (
+        '<m:{0}><m:ToFolderId><t:DistinguishedFolderId Id="{1}"/></m:ToFolderId><m:ItemIds><t:ItemId Id="{2}"/></m:ItemIds>'
+        "</m:{0}>"
+    )
+    async with serving(emails=5) as client:
+        exchange = client.exchange
+        item = exchange.items(ONE, "inbox")[0]
+        (copied,) = (await client.call(body.format("CopyItem", "junkemail", item.item_id))).ids
+        (moved,) = (await client.call(body.format("MoveItem", "junkemail", item.item_id))).ids
+        assert {i.item_id for i in exchange.items(ONE, "junkemail")} == {copied, moved}
+        assert (await client.call(body.format("MoveItem", "inbox", item.item_id))).codes == ["ErrorItemNotFound"]
+        assert (await client.call(body.format("MoveItem", "voicemail", moved))).codes == ["ErrorToFolderNotFound"]
+
+
+async def test_folders_come_are_renamed_and_go() -> None:
+    async with serving() as client:
+        made = (
+            f"<m:CreateFolder><m:ParentFolderId>{INBOX}</m:ParentFolderId><m:Folders><t:Folder><t:DisplayName>New"
+            "</t:DisplayName></t:Folder></m:Folders></m:CreateFolder>"
+        )
+        answer = await client.call(made)
+        folder = answer.one("t:FolderId").get("Id")
+        assert (await client.call(made)).codes == ["ErrorFolderExists"]
+        rename = (
+            f'<m:UpdateFolder><m:FolderChanges><t:FolderChange><t:FolderId Id="{folder}"/><t:Updates><t:SetFolderField>'
+            '<t:FieldURI FieldURI="folder:DisplayName"/><t:Folder><t:DisplayName>Newer</t:DisplayName></t:Folder>'
+            "</t:SetFolderField></t:Updates></t:FolderChange></m:FolderChanges></m:UpdateFolder>"
+        )
+        assert (await client.call(rename)).codes == ["NoError"]
+        assert client.exchange.mailbox(ONE).folder("Inbox/Newer").folder_id == folder
+        delete = f'<m:DeleteFolder DeleteType="HardDelete"><m:FolderIds><t:FolderId Id="{folder}"/>{INBOX}</m:FolderIds></m:DeleteFolder>'
+        assert (await client.call(delete)).codes == ["NoError", "ErrorDeleteDistinguishedFolder"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "code"),
+    [
+        (TWO, "NoError"),
+        ("operator", "ErrorNameResolutionMultipleResults"),
+        ("nobody", "ErrorNameResolutionNoResults"),
+        ("-", "ErrorInvalidNameForNameResolution"),
+    ],
+)
+async def test_resolve_names(entry: str, code: str) -> None:
+    async with serving() as client:
+        answer = await client.call(
+            f'<m:ResolveNames ReturnFullContactData="true"><m:UnresolvedEntry>{entry}</m:UnresolvedEntry></m:ResolveNames>'
+        )
+        assert answer.codes == [code]
+
+
+async def test_ids_convert_and_come_back() -> None:
+    async with serving() as client:
+        item = client.exchange.items(ONE)[0].item_id
+        known = item
+        for source, target in (
+            ("EwsId", "HexEntryId"),
+            ("HexEntryId", "EntryId"),
+            ("EntryId", "OwaId"),
+            ("OwaId", "EwsId"),
+        ):
+            answer = await client.call(
+                f'<m:ConvertId DestinationFormat="{target}"><m:SourceIds><t:AlternateId Format="{source}" Id="{known}" '
+                f'Mailbox="{ONE}"/></m:SourceIds></m:ConvertId>'
+            )
+            known = answer.one("m:AlternateId").get("Id", "")
+        assert known == item
+        bad = f'<m:SourceIds><t:AlternateId Format="EwsId" Id="DUMMY" Mailbox="{ONE}"/></m:SourceIds>'
+        answer = await client.call(f'<m:ConvertId DestinationFormat="EntryId">{bad}</m:ConvertId>')
+        assert answer.codes == ["ErrorInvalidIdMalformed"]
+
+
+async def test_what_xml_cannot_carry_is_dropped_not_served() -> None:
+    async with serving() as client:
+        item = client.exchange.deliver(ONE, subject="a\x00b\x0b\ud800c\r\n", body_text="\x01x]]><&\uffff")
+        answer = await client.get_items([item.item_id], FULL)
+        assert answer.text("t:Subject") == item.subject == "abc\r\n"
+        assert answer.text("t:TextBody") == item.body_text == "x]]><&"
