@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from engine.settings import Settings
+
 
 @dataclass(frozen=True, slots=True)
 class SyncPolicy:
@@ -24,3 +26,13 @@ class SyncPolicy:
     longest_probe: timedelta = timedelta(minutes=15)
     quarantine_retry: timedelta = timedelta(hours=1)
     longest_quarantine_retry: timedelta = timedelta(days=1)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "SyncPolicy":
+        """What the settings say; the rest as it stands here."""
+        return cls(
+            folders=settings.email_sync.folders,
+            sync_from=timedelta(days=settings.email_sync.sync_from_days),
+            batch_size=settings.email_sync.batch_size,
+            resync_every=settings.jobs.EmailSync.every,
+        )

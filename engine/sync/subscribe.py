@@ -53,3 +53,19 @@ def on_refused(state: MailboxState, error: MailroomError, moment: Moment) -> Mai
     )
     state = replace(state, subscribe=None, subscription=record, dirty_subscription=True)
     return closing.land(state, Landing(state.operator.operator_id, state.epoch), moment)
+
+
+def postpone(state: MailboxState) -> MailboxState:
+    """The pass ends before it came to subscribing: the next attempt waits for the mailbox's own."""
+    if state.subscribe is None:
+        return state
+    record = SubscriptionRecord(
+        state.subscribe.serial,
+        SubscriptionStatus.FAILED,
+        state.subscribe.callback_url,
+        state.subscribe.status_frequency,
+        next_attempt_at=state.record.next_sync_at,
+        error_code=state.record.error_code,
+        error=state.record.error,
+    )
+    return replace(state, subscribe=None, subscription=record, dirty_subscription=True)

@@ -66,5 +66,5 @@ def _ask_for_less(state: MailboxState, doing: FetchItems, error: MailroomError, 
 
 def _give_up(state: MailboxState, error: MailroomError, moment: Moment) -> MailboxState:
     """End the pass; the record says why and when the next one is due."""
-    state = closing.fail(replace(state, trouble=error, subscribe=None), moment)
+    state = subscribe.postpone(closing.fail(replace(state, trouble=error), moment))
     return closing.land(state, Landing(state.operator.operator_id, state.epoch), moment)

@@ -148,7 +148,15 @@ class MailboxMachine(RuleBasedStateMachine):
             self.harness.clock.advance(timedelta(minutes=20))
         self.harness.run(between=[SyncAsked(urgent=True)] if again else [])
 
+    @rule()
+    def quiet(self) -> None:
+        """Trouble is over for a while."""
+        self._settle_and_compare()
+
     def teardown(self) -> None:
+        self._settle_and_compare()
+
+    def _settle_and_compare(self) -> None:
         self.harness.store._faults.clear()
         self.harness.settle()
         self.harness.settle(passes=1)

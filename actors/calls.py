@@ -1,0 +1,44 @@
+"""Calls between actors: found by name, answered in our own errors only. Nothing of Ray's leaks to callers."""
+
+import asyncio
+from typing import Any
+
+import ray
+from ray.exceptions import RayError, RayTaskError
+
+from actors.options import NAMESPACE
+from engine.errors import ClusterError, HostUnavailable, MailroomError
+
+_handles: dict[str, Any] = {}
+
+
+async def call(name: str, method: str, *args: Any, lost: type[MailroomError] = HostUnavailable) -> Any:
+    """Await an actor's method. ``lost``: what is raised when the actor cannot be reached or dies meanwhile."""
+    try:
+        handle = _handles.get(name)
+        if handle is None:
+            handle = _handles[name] = await asyncio.to_thread(ray.get_actor, name, NAMESPACE)
+        return await getattr(handle, method).remote(*args)
+    except ValueError as error:
+        raise lost(f"{name} has not started yet.") from error
+    except RayTaskError as error:
+        raise _own(error) from None
+    except RayError as error:
+        raise lost(f"{name} does not answer; it is being restarted.") from error
+
+
+def call_now(handle: Any, method: str, *args: Any, timeout: float = 60.0) -> Any:
+    """Call an actor from a process without an event loop; the driver's way."""
+    try:
+        return ray.get(getattr(handle, method).remote(*args), timeout=timeout)
+    except RayTaskError as error:
+        raise _own(error) from None
+    except RayError as error:
+        raise ClusterError(f"{method} was not answered: {str(error).splitlines()[0]}") from error
+
+
+def _own(error: RayTaskError) -> MailroomError:
+    """The error as it was raised, if it is ours; anything else is a bug, named by its type."""
+    if isinstance(error.cause, MailroomError):
+        return error.cause
+    return ClusterError(f"{type(error.cause).__name__}: {error.cause}")

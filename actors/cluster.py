@@ -1,0 +1,128 @@
+"""Start and stop a whole Mailroom on a Ray cluster: the composition root."""
+
+import os
+import socket
+from dataclasses import dataclass, field
+from typing import Any
+
+import ray
+
+from actors.calls import call_now
+from actors.coordinator import Coordinator
+from actors.gateway import Gateway
+from actors.host import MailboxHost
+from actors.options import COORDINATOR, GATEWAY, NAMESPACE, STORE, create
+from actors.store import StoreActor
+from engine.callback import signing_key
+from engine.errors import ClusterError, MailroomError
+from engine.model import OperatorId
+from engine.placement import Placement, place
+from engine.schedule import Jobs
+from engine.settings import Settings
+from engine.status import Status
+from engine.store.options import StoreOptions
+
+_PASSES_A_SLOT = 8
+_OBJECT_STORE_BYTES = 512 << 20
+
+
+@dataclass
+class Cluster:
+    """A running Mailroom. ``url``: where its gateway answers on this machine."""
+
+    url: str
+    _handles: dict[str, Any] = field(default_factory=dict)
+
+    def status(self) -> Status:
+        """The figures of ``GET /api/v1/status``, without the gateway."""
+        status: Status = call_now(self._handles[STORE], "status")
+        return status
+
+    def stop(self) -> None:
+        """Stop in an order that leaves nothing half done, then let the cluster go. Never raises."""
+        quiet = [name for name in self._handles if name not in (STORE, COORDINATOR)]
+        for name, method in [(COORDINATOR, "stop"), *((name, "stop") for name in quiet), (STORE, "close")]:
+            if name not in self._handles:
+                continue
+            try:
+                call_now(self._handles[name], method, timeout=20.0)
+            except MailroomError:
+                continue
+        for handle in self._handles.values():
+            ray.kill(handle)
+        ray.shutdown()
+
+
+def start(settings: Settings, *, quiet: bool = False) -> Cluster:
+    """Start every process; returns when the gateway answers. ``quiet`` keeps the actors' logs off this terminal.
+
+    Raises:
+        ClusterError: Ray cannot be started or reached.
+        StoreLocked, SettingsError: the database file cannot be used.
+        AddressUnavailable: the gateway cannot listen where it should.
+    """
+    settings = _with_port(settings)
+    _join(settings.cluster.address, quiet=quiet)
+    cluster = Cluster("")
+    try:
+        _start_actors(cluster, settings)
+    except BaseException:
+        cluster.stop()
+        raise
+    return cluster
+
+
+def _start_actors(cluster: Cluster, settings: Settings) -> None:
+    handles = cluster._handles  # noqa: SLF001  # the cluster is being made here
+    options = StoreOptions(deletions=settings.email_sync.deletions)
+    handles[STORE] = create(StoreActor, STORE, str(settings.store.path.absolute()), options)
+    call_now(handles[STORE], "opened")
+    call_now(handles[STORE], "put_operators", [operator.record() for operator in settings.operators])
+    operator_ids = [one.operator_id for one in call_now(handles[STORE], "operators") if one.email_sync]
+    placement = _place(settings, operator_ids)
+    key = signing_key(settings.key.get_secret_value(), settings.admin_token.get_secret_value())
+    # The listener is up before anything subscribes: Exchange calls at once, and drops who does not answer.
+    handles[GATEWAY] = create(Gateway, GATEWAY, settings, placement, key)
+    cluster.url = call_now(handles[GATEWAY], "address")
+    base = settings.email_sync.notification_url or cluster.url
+    for name in placement.hosts:
+        handles[name] = create(MailboxHost, name, settings, base, key, spread=True)
+    jobs = Jobs(
+        sync=settings.email_sync.enabled and settings.jobs.EmailSync.enabled,
+        subscribe=settings.email_sync.enabled and settings.jobs.ManagePushSubscriptions.enabled,
+    )
+    credit = settings.cluster.sync_concurrency * _PASSES_A_SLOT
+    handles[COORDINATOR] = create(Coordinator, COORDINATOR, placement, jobs, credit)
+
+
+def _place(settings: Settings, operator_ids: list[OperatorId]) -> Placement:
+    nodes = sum(1 for node in ray.nodes() if node["Alive"])
+    return place(operator_ids, nodes, settings.cluster.hosts_per_node, settings.cluster.mailboxes_per_host)
+
+
+def _join(address: str, *, quiet: bool) -> None:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_DEDUP_LOGS", "0")
+    local = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
+    try:
+        ray.init(
+            address=address or "local",
+            namespace=NAMESPACE,
+            log_to_driver=not quiet,
+            logging_level="ERROR",
+            **({} if address else local),
+        )
+    except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
+        where = f"The Ray cluster at {address}" if address else "A local Ray"
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ClusterError(f"{where} cannot be used: {reason} Check cluster.address.") from error
+
+
+def _with_port(settings: Settings) -> Settings:
+    """A gateway that is restarted must come back at the same port, so a free one is chosen here."""
+    if settings.gateway.port:
+        return settings
+    with socket.socket() as probe:
+        probe.bind((settings.gateway.host, 0))
+        port = probe.getsockname()[1]
+    return settings.model_copy(update={"gateway": settings.gateway.model_copy(update={"port": port})})

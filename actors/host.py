@@ -1,0 +1,89 @@
+"""The MailboxHost actor: many mailboxes in one process, with one thread pool to Exchange."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+
+import structlog
+
+from actors.remote_store import RemoteStore
+from engine import logs
+from engine.callback import callback_url, sign
+from engine.clock import SystemClock
+from engine.errors import MailroomError
+from engine.model import Notice, NoticeAnswer, OperatorId
+from engine.schedule import HostReport
+from engine.settings import Settings
+from engine.sources.ews.source import EwsSource
+from engine.status import DueOperator
+from engine.sync.lanes import Lanes
+from engine.sync.mailboxes import Callbacks, Mailboxes
+from engine.sync.policy import SyncPolicy
+from engine.sync.runner import Runner
+
+_log = structlog.get_logger(__name__)
+_FLUSH_EVERY = 1.0
+_PASSIVATE_EVERY = 30.0
+_IDLE_FOR = timedelta(minutes=5)
+
+
+class MailboxHost:
+    """``engine.sync.mailboxes.Mailboxes`` as a process. ``callback_base``: where Exchange reaches the listener."""
+
+    async def __init__(self, settings: Settings, callback_base: str, callback_key: bytes) -> None:  # type: ignore[misc]  # Ray awaits it
+        logs.configure()
+        self._incarnation = uuid.uuid4().hex
+        clock, store = SystemClock(), RemoteStore()
+        concurrency = settings.cluster.sync_concurrency
+        self._source = EwsSource(settings.exchange, concurrency)
+        self._mailboxes = Mailboxes(
+            store,
+            Runner(self._source, store, Lanes(concurrency), clock),
+            SyncPolicy.of(settings),
+            Callbacks(
+                lambda operator_id, serial: callback_url(callback_base, sign(callback_key, operator_id, serial)),
+                settings.email_sync.notification_frequency,
+            ),
+            clock,
+            settings.email_sync.debounce,
+        )
+        self._housekeeping = [
+            asyncio.create_task(_every(_FLUSH_EVERY, self._mailboxes.flush_heard)),
+            asyncio.create_task(_every(_PASSIVATE_EVERY, self._passivate)),
+        ]
+
+    async def report(self) -> HostReport:
+        """What this host is doing; also how the coordinator knows that it lives."""
+        return HostReport(self._incarnation, tuple(self._mailboxes.in_progress()), self._mailboxes.active())
+
+    async def dispatch(self, due: Sequence[DueOperator]) -> None:
+        """Start passes."""
+        await self._mailboxes.dispatch(due)
+
+    async def notify(self, notices: Sequence[Notice]) -> list[NoticeAnswer]:
+        """Take notices in; they are this host's to see to from here on."""
+        return await self._mailboxes.notify(notices)
+
+    async def forget(self, operator_ids: Sequence[OperatorId]) -> None:
+        """Drop mailboxes whose operators have changed."""
+        self._mailboxes.forget(operator_ids)
+
+    async def stop(self) -> None:
+        """Stop where it stands; nothing is lost by that."""
+        for task in self._housekeeping:
+            task.cancel()
+        await self._mailboxes.close()
+        await self._source.close()
+
+    async def _passivate(self) -> None:
+        self._mailboxes.passivate(_IDLE_FOR)
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except MailroomError as error:
+            _log.warning("housekeeping put off", reason=str(error))

@@ -1,0 +1,59 @@
+"""``ports.Mailroom`` over Ray: the gateway's way into the cluster."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from actors.batching import Batcher
+from actors.calls import call
+from actors.options import COORDINATOR
+from actors.remote_store import RemoteStore
+from engine.errors import MailroomError
+from engine.model import Notice, NoticeAnswer
+from engine.placement import Placement
+from engine.status import Readiness, Status
+
+_NOTICES_A_CALL = 500
+_READY_WITHIN = 2.0
+
+
+class RayMailroom:
+    """Notices are batched per host; everything else is one call."""
+
+    def __init__(self, placement: Placement) -> None:
+        self._placement = placement
+        self._store = RemoteStore()
+        self._hosts: dict[str, Batcher[Notice, NoticeAnswer]] = {}
+
+    async def notify(self, notice: Notice) -> NoticeAnswer:
+        """See ``ports.Mailroom``."""
+        host = self._placement.host_of(notice.operator_id)
+        if host not in self._hosts:
+            self._hosts[host] = Batcher(lambda notices: call(host, "notify", notices), _NOTICES_A_CALL)
+        return await self._hosts[host].submit(notice)
+
+    async def status(self) -> Status:
+        """See ``ports.Mailroom``."""
+        return await self._store.status()
+
+    async def query(self, sql: str, params: Sequence[object] = (), max_rows: int = 100_000) -> tuple[pa.Table, bool]:
+        """See ``ports.Mailroom``."""
+        return await self._store.query(sql, params, max_rows)
+
+    async def ready(self) -> Readiness:
+        """See ``ports.Mailroom``."""
+        store, coordinator, *hosts = await asyncio.gather(
+            _answers(call("store", "opened")),
+            _answers(call(COORDINATOR, "ping")),
+            *(_answers(call(host, "report")) for host in self._placement.hosts[:16]),
+        )
+        return Readiness(store, coordinator, sum(hosts))
+
+
+async def _answers(asked: object) -> bool:
+    try:
+        await asyncio.wait_for(asked, _READY_WITHIN)  # type: ignore[arg-type]
+    except (MailroomError, TimeoutError):
+        return False
+    return True

@@ -1,0 +1,73 @@
+"""The Store actor: the one process that opens the database file."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from engine import logs
+from engine.clock import SystemClock
+from engine.errors import MailroomError
+from engine.model import Activation, Landing, LandingResult, Operator, OperatorId
+from engine.status import DueOperator, Status
+from engine.store.options import StoreOptions
+from engine.store.store import DuckDBStore
+
+
+class StoreActor:
+    """``engine.store.DuckDBStore``, callable from other processes. Landings come and are answered in batches."""
+
+    def __init__(self, path: str, options: StoreOptions) -> None:
+        logs.configure()
+        self._error: MailroomError | None = None
+        try:
+            self._store = DuckDBStore(Path(path), SystemClock().now, options)
+        except MailroomError as error:
+            self._error = error
+
+    async def opened(self) -> None:
+        """Return when the file is open; raise why it could not be."""
+        if self._error is not None:
+            raise self._error
+
+    async def land(self, landings: Sequence[Landing]) -> list[LandingResult | MailroomError]:
+        """Land each; one that fails is answered by its error and sinks no other."""
+        results = await asyncio.gather(*(self._store.land(one) for one in landings), return_exceptions=True)
+        return [_answer(result) for result in results]
+
+    async def activate(self, operator_ids: Sequence[OperatorId]) -> list[Activation]:
+        """See ``ports.Store``; likewise all below."""
+        return await self._store.activate(operator_ids)
+
+    async def put_operators(self, operators: Sequence[Operator]) -> None:
+        await self._store.put_operators(operators)
+
+    async def operators(self) -> list[Operator]:
+        return await self._store.operators()
+
+    async def due(self, now: datetime, limit: int) -> list[DueOperator]:
+        return await self._store.due(now, limit)
+
+    async def heard(self, serials: Sequence[tuple[OperatorId, str, datetime]]) -> None:
+        await self._store.heard(serials)
+
+    async def make_due(self, operator_ids: Sequence[OperatorId]) -> None:
+        await self._store.make_due(operator_ids)
+
+    async def status(self) -> Status:
+        return await self._store.status()
+
+    async def query(self, sql: str, params: Sequence[object], max_rows: int) -> tuple[pa.Table, bool]:
+        return await self._store.query(sql, params, max_rows)
+
+    async def close(self) -> None:
+        if self._error is None:
+            await self._store.close()
+
+
+def _answer(result: LandingResult | BaseException) -> LandingResult | MailroomError:
+    if isinstance(result, LandingResult | MailroomError):
+        return result
+    return MailroomError(f"{type(result).__name__}: {result}")
