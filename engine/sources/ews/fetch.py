@@ -94,10 +94,17 @@ class Fetch:
             return {asked[0]: Refusal(error.code, str(error))}
         outcomes = match(asked, messages)
         if outcomes is None:
-            raise errors.ResponseUnreadable(
-                f"{self._mailbox}: {len(messages)} answers that do not fit the {len(asked)} items asked for."
-            )
+            raise self._misfit(asked, messages)
         return outcomes
+
+    def _misfit(self, asked: list[ItemId], messages: Sequence[Message]) -> errors.SourceError:
+        # One refusal for the whole batch is a way to answer, too
+        for message in messages:
+            cause = message.refusal.innermost() if message.refusal is not None else None
+            if cause is not None and cause.code != _TIMEOUT and issubclass(_kind(cause), _MOMENT + _MAILBOX):
+                return translate(cause, self._mailbox)
+        said = f"{len(messages)} answers that do not fit the {len(asked)} items asked for."
+        return errors.ResponseUnreadable(f"{self._mailbox}: {said}")
 
     def _settle(self, outcomes: dict[ItemId, Outcome]) -> tuple[int, list[tuple[ItemId, Refusal]]]:
         settled, refused = 0, []
@@ -118,7 +125,7 @@ class Fetch:
         return settled, refused
 
     def _judge(self, item_id: ItemId, refusal: Refusal, *, others_given: bool, alone: bool) -> None:
-        kind = KINDS.get(refusal.code, errors.RequestRefused)
+        kind = _kind(refusal)
         about_item = others_given or alone
         if (
             (issubclass(kind, _MOMENT) and not (refusal.code == "ErrorInternalServerError" and about_item))
@@ -131,6 +138,10 @@ class Fetch:
         if refusal.code == _TIMEOUT and not alone:
             raise errors.ResponseUnreadable(f"{self._mailbox}: {refusal.words()}", code=refusal.code)
         raise translate(refusal, self._mailbox)
+
+
+def _kind(refusal: Refusal) -> type[errors.SourceError]:
+    return KINDS.get(refusal.code, errors.RequestRefused)
 
 
 def match(asked: Sequence[ItemId], messages: Sequence[Message]) -> dict[ItemId, Outcome] | None:
