@@ -52,8 +52,8 @@ def from_bytes(data: bytes, mailbox: Mailbox, folder: Folder, **fields: Any) -> 
     in_reply_to = _header(mail, "In-Reply-To")
     subject = _header(mail, "Subject")[:_LONGEST_SUBJECT]
     authors, senders = _people(mail, "From"), _people(mail, "Sender")
-    sent = _date(mail.get_all("Date", []))
-    received = _date([str(value).rpartition(";")[2] for value in mail.get_all("Received", [])])
+    sent = _date(_raw(mail, "Date"))
+    received = _date([value.rpartition(";")[2] for value in _raw(mail, "Received")])
     root = (references.split() or in_reply_to.split() or [message_id or subject])[0]
     found: dict[str, Any] = {
         "subject": subject,
@@ -103,14 +103,19 @@ def _body(part: Mail) -> str:
 
 
 def _all_headers(mail: Mail) -> Iterable[tuple[str, str]]:
-    for name, value in mail.items():
+    for name, value in mail.raw_items():
         shown = clean(name).strip()
         if shown:
             yield shown, _decoded(value)[:_LONGEST_HEADER]
 
 
+def _raw(mail: Mail, name: str) -> list[str]:
+    """The values of a header as they stand; the library's own look-up turns 8-bit characters into question marks."""
+    return [str(value) for key, value in mail.raw_items() if key.lower() == name.lower()]
+
+
 def _header(mail: Mail, name: str) -> str:
-    return _decoded(mail.get(name, ""))
+    return _decoded(next(iter(_raw(mail, name)), ""))
 
 
 def _decoded(value: Any) -> str:
@@ -127,8 +132,7 @@ def _decoded(value: Any) -> str:
 
 def _people(mail: Mail, name: str) -> list[Address]:
     values = [
-        _SPACE.sub(" ", decode_bytes(str(value).encode("utf-8", "surrogateescape"), None))
-        for value in mail.get_all(name, [])
+        _SPACE.sub(" ", decode_bytes(str(value).encode("utf-8", "surrogateescape"), None)) for value in _raw(mail, name)
     ]
     try:
         pairs = getaddresses(values)

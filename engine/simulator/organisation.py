@@ -109,5 +109,6 @@ class Organisation:
         if self.options.mail_dir is None:
             populate(mailbox, self._recipe)
             return
-        for path in self._files[number :: max(1, self.options.operators)]:
-            mailbox.place(load(path, mailbox), mailbox.standard["inbox"])
+        mine = [load(path, mailbox) for path in self._files[number :: max(1, self.options.operators)]]
+        for message in sorted(mine, key=lambda message: message.received_at):
+            mailbox.place(message, mailbox.standard["inbox"])

@@ -84,9 +84,29 @@ _IGNORED = {
 }
 FIELD_OF_URI = {uri: name for uri, name, _ in _READERS.values()}
 """The properties a client can set, by FieldURI."""
-EMPTY = {"categories": (), "to": (), "cc": (), "bcc": (), "reply_to": (), "importance": "Normal", BODY: (False, "")}
+WITHOUT_EFFECT = {
+    "item:Culture",
+    "item:Flag",
+    "item:ReminderDueBy",
+    "item:ReminderIsSet",
+    "item:ReminderMinutesBeforeStart",
+    "message:IsDeliveryReceiptRequested",
+    "message:IsReadReceiptRequested",
+    "message:IsResponseRequested",
+}
+"""Properties a client may set that the simulator does not keep."""
+EMPTY = {
+    "categories": (),
+    "to": (),
+    "cc": (),
+    "bcc": (),
+    "reply_to": (),
+    "importance": "Normal",
+    "sensitivity": "Normal",
+    BODY: (False, ""),
+}
 """What deleting a property leaves; others become empty text."""
-UNDELETABLE = {"item_class", "is_read", "sender", "author", "message_id", "sensitivity"}
+UNDELETABLE = {"item_class", "is_read", "sender", "author", "message_id"}
 
 
 def message_fields(element: etree._Element) -> dict[str, Any]:

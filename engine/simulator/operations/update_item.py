@@ -17,7 +17,7 @@ from engine.simulator.operations.create_item import DISPOSITIONS
 from engine.simulator.requests import Model, attribute, required, violation
 from engine.simulator.sending import send
 from engine.simulator.soap import each
-from engine.simulator.writing import BODY, EMPTY, FIELD_OF_URI, UNDELETABLE, content, message_fields
+from engine.simulator.writing import BODY, EMPTY, FIELD_OF_URI, UNDELETABLE, WITHOUT_EFFECT, content, message_fields
 from engine.simulator.xml import M, T, local
 
 MODEL = Model("m:SavedItemFolderId? m:ItemChanges")
@@ -73,22 +73,21 @@ def _fields(message: Message, updates: etree._Element) -> dict[str, Any]:
                 extended.update(message_fields(update[1]).get("extended", {}))
             fields["extended"] = extended
             continue
-        name = FIELD_OF_URI.get(attribute(path, "FieldURI"))
+        uri = attribute(path, "FieldURI")
+        if uri in WITHOUT_EFFECT:
+            continue
+        name = FIELD_OF_URI.get(uri)
         if kind == "DeleteItemField":
             if name is None or name in UNDELETABLE:
                 raise ResponseError("ErrorInvalidPropertyDelete")
             fields[name] = EMPTY.get(name, "")
         else:
-            fields.update(_set(message, path, name, update, append=kind == "AppendToItemField"))
+            fields.update(_set(message, name, update, append=kind == "AppendToItemField"))
     return fields
 
 
-def _set(
-    message: Message, path: etree._Element, name: str | None, update: etree._Element, *, append: bool
-) -> dict[str, Any]:
+def _set(message: Message, name: str | None, update: etree._Element, *, append: bool) -> dict[str, Any]:
     """One SetItemField or AppendToItemField."""
-    if name is None and path.get("FieldURI") in {"item:Flag", "item:Culture", "item:ReminderIsSet"}:
-        return {}
     if name is None or len(update) != 2:
         raise ResponseError("ErrorInvalidPropertySet")
     value = message_fields(update[1]).get(name)
