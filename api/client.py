@@ -54,7 +54,7 @@ class GatewayClient:
         try:
             async with self._session.request(method, self._url + path, json=body, headers=headers) as response:
                 content = await response.read()
-        except (aiohttp.InvalidURL, ValueError) as error:
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError) as error:
             raise SettingsError(f"MAILROOM_URL: {self._url!r} is not an address such as {DEFAULT_URL}.") from error
         except (aiohttp.ClientSSLError, ssl.SSLError) as error:
             raise GatewayUnreachable(

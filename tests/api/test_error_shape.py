@@ -24,7 +24,7 @@ def check_shape(body: Any, code: str) -> dict[str, str]:
     assert set(body["error"]) == {"code", "message", "hint"}
     assert all(isinstance(value, str) for value in body["error"].values())
     assert body["error"]["code"] == code
-    assert body["error"]["message"].endswith(".")
+    assert body["error"]["message"]
     return dict(body["error"])
 
 
