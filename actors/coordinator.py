@@ -15,6 +15,7 @@ from engine.clock import SystemClock
 from engine.errors import MailroomError
 from engine.placement import Placement
 from engine.schedule import HostReport, Jobs, batches, restarted
+from engine.status import DueOperator
 
 _log = structlog.get_logger(__name__)
 _TICK_BUSY = 0.2
@@ -80,7 +81,7 @@ class Coordinator:
         answers = await asyncio.gather(*(call(host, "report") for host in hosts), return_exceptions=True)
         return {host: report for host, report in zip(hosts, answers, strict=True) if isinstance(report, HostReport)}
 
-    async def _dispatch(self, host: str, batch: list) -> None:  # type: ignore[type-arg]
+    async def _dispatch(self, host: str, batch: list[DueOperator]) -> None:
         try:
             await call(host, "dispatch", batch)
         except MailroomError as error:

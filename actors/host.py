@@ -44,9 +44,9 @@ class MailboxHost:
             Callbacks(
                 lambda operator_id, serial: callback_url(callback_base, sign(callback_key, operator_id, serial)),
                 settings.email_sync.notification_frequency,
+                settings.email_sync.debounce.total_seconds(),
             ),
             clock,
-            settings.email_sync.debounce,
         )
         self._housekeeping = [
             asyncio.create_task(_every(_FLUSH_EVERY, self._mailboxes.flush_heard)),

@@ -26,38 +26,48 @@ class RemoteStore:
         )
 
     async def land(self, landing: Landing) -> LandingResult:
+        """See ``ports.Store``."""
         return await self._landings.submit(landing)
 
     async def activate(self, operator_ids: Sequence[OperatorId]) -> list[Activation]:
+        """See ``ports.Store``."""
         activations: list[Activation] = await self._call("activate", operator_ids)
         return activations
 
     async def put_operators(self, operators: Sequence[Operator]) -> None:
+        """See ``ports.Store``."""
         await self._call("put_operators", operators)
 
     async def operators(self) -> list[Operator]:
+        """See ``ports.Store``."""
         operators: list[Operator] = await self._call("operators")
         return operators
 
     async def due(self, now: datetime, limit: int) -> list[DueOperator]:
+        """See ``ports.Store``."""
         due: list[DueOperator] = await self._call("due", now, limit)
         return due
 
     async def heard(self, serials: Sequence[tuple[OperatorId, str, datetime]]) -> None:
+        """See ``ports.Store``."""
         await self._call("heard", serials)
 
     async def make_due(self, operator_ids: Sequence[OperatorId]) -> None:
+        """See ``ports.Store``."""
         await self._call("make_due", operator_ids)
 
     async def status(self) -> Status:
+        """See ``ports.Store``."""
         status: Status = await self._call("status")
         return status
 
     async def query(self, sql: str, params: Sequence[object] = (), max_rows: int = 100_000) -> tuple[pa.Table, bool]:
+        """See ``ports.Store``."""
         result: tuple[pa.Table, bool] = await self._call("query", sql, params, max_rows)
         return result
 
     async def close(self) -> None:
+        """See ``ports.Store``."""
         await self._call("close")
 
     async def _call(self, method: str, *args: Any) -> Any:

@@ -38,31 +38,39 @@ class StoreActor:
         return [_answer(result) for result in results]
 
     async def activate(self, operator_ids: Sequence[OperatorId]) -> list[Activation]:
-        """See ``ports.Store``; likewise all below."""
+        """See ``ports.Store``."""
         return await self._store.activate(operator_ids)
 
     async def put_operators(self, operators: Sequence[Operator]) -> None:
+        """See ``ports.Store``."""
         await self._store.put_operators(operators)
 
     async def operators(self) -> list[Operator]:
+        """See ``ports.Store``."""
         return await self._store.operators()
 
     async def due(self, now: datetime, limit: int) -> list[DueOperator]:
+        """See ``ports.Store``."""
         return await self._store.due(now, limit)
 
     async def heard(self, serials: Sequence[tuple[OperatorId, str, datetime]]) -> None:
+        """See ``ports.Store``."""
         await self._store.heard(serials)
 
     async def make_due(self, operator_ids: Sequence[OperatorId]) -> None:
+        """See ``ports.Store``."""
         await self._store.make_due(operator_ids)
 
     async def status(self) -> Status:
+        """See ``ports.Store``."""
         return await self._store.status()
 
     async def query(self, sql: str, params: Sequence[object], max_rows: int) -> tuple[pa.Table, bool]:
+        """See ``ports.Store``."""
         return await self._store.query(sql, params, max_rows)
 
     async def close(self) -> None:
+        """See ``ports.Store``."""
         if self._error is None:
             await self._store.close()
 

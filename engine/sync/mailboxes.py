@@ -43,24 +43,25 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class Callbacks:
-    """How this installation is called back: the URL for a serial, and the StatusFrequency in minutes."""
+    """How this installation is called back: the URL for a serial, and the StatusFrequency in minutes.
+
+    ``debounce``: seconds a resting mailbox waits after a notice, since one user action makes several.
+    """
 
     url: Callable[[OperatorId, str], str]
     status_frequency: int
+    debounce: float
 
 
 class Mailboxes:
     """All mailboxes one host has in memory."""
 
-    def __init__(
-        self, store: Store, runner: Runner, policy: SyncPolicy, callbacks: Callbacks, clock: Clock, debounce: timedelta
-    ) -> None:
+    def __init__(self, store: Store, runner: Runner, policy: SyncPolicy, callbacks: Callbacks, clock: Clock) -> None:
         self._store = store
         self._runner = runner
         self._policy = policy
         self._callbacks = callbacks
         self._clock = clock
-        self._debounce = debounce.total_seconds()
         self._mailboxes: dict[OperatorId, Mailbox] = {}
         self._activating: dict[OperatorId, asyncio.Future[None]] = {}
         self._heard: dict[tuple[OperatorId, str], datetime] = {}
@@ -184,7 +185,7 @@ class Mailboxes:
         try:
             while mailbox.wishes:
                 if all(_urgent(wish) for wish in mailbox.wishes):
-                    await self._clock.sleep(self._debounce)
+                    await self._clock.sleep(self._callbacks.debounce)
                 first, *mailbox.wishes = mailbox.wishes
                 started = self._clock.now()
                 mailbox.state, end = await self._runner.run_pass(mailbox.state, first, mailbox.take_wishes)

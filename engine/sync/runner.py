@@ -64,7 +64,7 @@ class Runner:
                 return await self._request(state.operator.email, action)
         except MailroomError as error:
             return Failed(error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # a mistake of ours is this mailbox's trouble, not its host's
             _log.exception("action failed", operator=state.operator.operator_id, action=type(action).__name__)
             return Failed(MailroomError(f"{type(error).__name__}: {error}"))
 

@@ -11,7 +11,7 @@ from engine.sync.actions import Deactivate, FetchItems, Land, Moment, ReadPage, 
 from engine.sync.state import MailboxState
 
 
-def on_failed(state: MailboxState, error: MailroomError, moment: Moment) -> MailboxState:
+def on_failed(state: MailboxState, error: MailroomError, moment: Moment) -> MailboxState:  # noqa: PLR0911  # one return a rule
     """Decide what a failure leads to."""
     doing = state.doing
     action = failure_for(error).action
