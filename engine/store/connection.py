@@ -11,7 +11,11 @@ from engine import errors
 from engine.store.faults import refused_to_open
 from engine.store.options import StoreOptions
 
+CATALOG = "mailroom"
+
+_Config = dict[str, str | bool | int | float | list[str]]
 _LOCK_POLL = 0.1
+_ROW_GROUP = 16_384
 
 _open_paths: set[Path] = set()
 _open_paths_guard = threading.Lock()
@@ -36,7 +40,9 @@ class Database:
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the same database, for one thread at a time."""
-        return self.writer.cursor()
+        cursor = self.writer.cursor()
+        cursor.execute(f"USE {CATALOG}")
+        return cursor
 
     def close(self) -> None:
         """Let go of the file. All cursors must be closed by now."""
@@ -67,10 +73,9 @@ def _make_parent(path: Path) -> None:
 
 
 def _connect(path: Path, options: StoreOptions, wait: Callable[[float], None]) -> duckdb.DuckDBPyConnection:
-    config: dict[str, str | bool | int | float | list[str]] = {
+    config: _Config = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
-        "enable_external_access": False,
         # Without this a query could read the Python variables of the frames above it.
         "python_enable_replacements": False,
         "preserve_insertion_order": False,
@@ -81,25 +86,36 @@ def _connect(path: Path, options: StoreOptions, wait: Callable[[float], None]) -
         config["memory_limit"] = options.memory_limit
     if options.threads is not None:
         config["threads"] = options.threads
-    connection = _wait_for_lock(path, config, options.lock_patience, wait)
-    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    config["temp_directory"] = f"{path}.tmp"
+    connection = duckdb.connect(":memory:", config=config)
+    try:
+        _attach(connection, path, options.lock_patience, wait)
+        connection.execute(f"USE {CATALOG}")
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        connection.execute("SET GLOBAL enable_external_access = false")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
-def _wait_for_lock(
-    path: Path,
-    config: dict[str, str | bool | int | float | list[str]],
-    patience: float,
-    wait: Callable[[float], None],
-) -> duckdb.DuckDBPyConnection:
-    """Connect; while a predecessor that was killed still holds the lock, try again for a while."""
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path, patience: float, wait: Callable[[float], None]) -> None:
+    """Open the file; while a predecessor that was killed still holds the lock, try again for a while.
+
+    Attached and not connected to: only so can the size of row groups be chosen, and the catalog has one name whatever
+    the file is called. A checkpoint compresses the last row group anew; at 4 kB an email, DuckDB's 122,880 rows would
+    be 500 MB of it.
+    """
     waited = 0.0
+    quoted = str(path).replace("'", "''")
     while True:
         try:
-            return duckdb.connect(str(path), config=config)
+            connection.execute(f"ATTACH '{quoted}' AS {CATALOG} (ROW_GROUP_SIZE {_ROW_GROUP})")
         except duckdb.Error as error:
             refusal = refused_to_open(str(path), error)
             if not isinstance(refusal, errors.StoreLocked) or waited >= patience:
                 raise refusal from error
+        else:
+            return
         wait(_LOCK_POLL)
         waited += _LOCK_POLL

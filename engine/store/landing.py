@@ -24,7 +24,9 @@ def check(landing: Landing) -> None:
     ):
         raise ValueError("a landing with items wants a folder")
     for batch, schema in ((landing.emails, FETCHED_EMAILS), (landing.attachments, FETCHED_ATTACHMENTS)):
-        if batch is not None and (batch.schema.names != schema.names or batch.schema.types != schema.types):
+        if batch is None or batch.schema.equals(schema):
+            continue
+        if batch.schema.names != schema.names or batch.schema.types != schema.types:
             raise ValueError("the columns of a landing are not those of engine.columns")
 
 

@@ -24,13 +24,14 @@ def put_pages(work: Round, hits: Sequence[Hit]) -> None:
         work.connection.execute(
             f"DELETE FROM _mailroom.pending_pages WHERE page_key IN (SELECT {key} FROM given AS g)"  # noqa: S608
         )
-        work.connection.execute(
-            f"""
-            INSERT INTO _mailroom.pending_pages
-            SELECT operator_id, {key}, {folder_key("g")}, page_id, folder_id, item_ids, items, newest_at
-            FROM given AS g WHERE items > 0
-            """  # noqa: S608
-        )
+        if any(row[4] for row in rows):
+            work.connection.execute(
+                f"""
+                INSERT INTO _mailroom.pending_pages
+                SELECT operator_id, {key}, {folder_key("g")}, page_id, folder_id, item_ids, items, newest_at
+                FROM given AS g WHERE items > 0
+                """  # noqa: S608
+            )
 
 
 def _rows(work: Round) -> list[tuple[Any, ...]]:

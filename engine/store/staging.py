@@ -13,7 +13,7 @@ import pyarrow as pa
 from engine.columns import FETCHED_ATTACHMENTS, FETCHED_EMAILS, TIME
 from engine.model import Landing
 from engine.store.keys import item_key
-from engine.store.tables import TEXT
+from engine.store.tables import TEXT, columns
 
 
 class Ask(IntEnum):
@@ -50,6 +50,7 @@ class Staged:
     attachments: pa.Table | None
 
 
+FOUND = pa.schema([("rid", pa.int64()), ("ask", pa.int8()), ("landing_no", pa.int32()), ("row_no", pa.int32())])
 PROBE = pa.schema(
     [("ask", pa.int8()), ("landing_no", pa.int32()), ("row_no", pa.int32()), ("operator_id", TEXT), ("item_id", TEXT)]
 )
@@ -61,24 +62,36 @@ def stage(landings: Sequence[Landing]) -> Staged:
     probes = [_asked_by_id(landings)]
     if emails is not None:
         count = emails.num_rows
-        columns = [pa.repeat(pa.scalar(Ask.EMAIL.value, pa.int8()), count), *emails.select(PROBE.names[1:]).columns]
-        probes.append(pa.table(columns, schema=PROBE))
+        asks = pa.repeat(pa.scalar(Ask.EMAIL.value, pa.int8()), count)
+        probes.append(pa.table([asks, *emails.select(PROBE.names[1:]).columns], schema=PROBE))
     return Staged(pa.concat_tables(probes).combine_chunks(), emails, _attachments(landings))
 
 
 def find_hits(connection: duckdb.DuckDBPyConnection, staged: Staged) -> list[Hit]:
-    """The rows of all items a round asks about, in one scan of the keys."""
+    """The rows of all items a round asks about, in one scan of the keys.
+
+    Mostly nothing is found: new emails are new. So the scan reads keys only, and what it finds is looked at after.
+    """
     if staged.probe.num_rows == 0:
         return []
     with registered(connection, "probe", staged.probe):
         found = connection.execute(
             f"""
-            SELECT p.ask, p.landing_no, p.row_no, e.rowid, e.item_id, e.folder_id, e.deleted_at IS NULL,
-                   e.change_key, e.content_behind, epoch_us(e.first_landed_at), e.moved_from
+            SELECT e.rowid, p.ask, p.landing_no, p.row_no
             FROM _mailroom.emails AS e JOIN probe AS p ON e.item_key = {item_key("p")}
             """  # noqa: S608 (our own words only)
         ).fetchall()
-    return [Hit._make(row) for row in found]
+    if not found:
+        return []
+    with registered(connection, "found", columns(found, FOUND)):
+        rows = connection.execute(
+            """
+            SELECT f.ask, f.landing_no, f.row_no, f.rid, e.item_id, e.folder_id, e.deleted_at IS NULL, e.change_key,
+                   e.content_behind, epoch_us(e.first_landed_at), e.moved_from
+            FROM _mailroom.emails AS e JOIN found AS f ON e.rowid = f.rid
+            """
+        ).fetchall()
+    return [Hit._make(row) for row in rows]
 
 
 @contextmanager
@@ -109,43 +122,48 @@ def _asked_by_id(landings: Sequence[Landing]) -> pa.Table:
 
 
 def _emails(landings: Sequence[Landing]) -> pa.Table | None:
-    parts = []
-    for number, landing in enumerate(landings):
-        if landing.emails is None or landing.emails.num_rows == 0 or landing.folder is None:
-            continue
-        batch = _last_of_each(landing.emails)
-        constants = [
-            pa.repeat(pa.scalar(number, pa.int32()), batch.num_rows),
-            pa.repeat(pa.scalar(landing.operator_id, TEXT), batch.num_rows),
-            pa.repeat(pa.scalar(landing.folder.folder_id, TEXT), batch.num_rows),
-            pa.repeat(pa.scalar(landing.folder.name, TEXT), batch.num_rows),
-        ]
-        names = ["landing_no", "operator_id", "folder_id", "folder", *FETCHED_EMAILS.names]
-        parts.append(pa.table([*constants, *batch.columns], names=names))
-    if not parts:
+    bringing = [
+        (number, landing, _last_of_each(landing.emails))
+        for number, landing in enumerate(landings)
+        if landing.emails and landing.folder is not None
+    ]
+    if not bringing:
         return None
-    # Many small chunks would become many small vectors in DuckDB.
-    table = pa.concat_tables(parts).combine_chunks()
-    return table.append_column("row_no", pa.array(range(table.num_rows), pa.int32()))
+    table = _side_by_side([batch for _, _, batch in bringing], FETCHED_EMAILS)
+    owners = [(number, one.operator_id, one.folder, batch.num_rows) for number, one, batch in bringing]
+    return (
+        table.append_column("row_no", pa.array(range(table.num_rows), pa.int32()))
+        .append_column("landing_no", pa.array([no for no, _, _, n in owners for _ in range(n)], pa.int32()))
+        .append_column("operator_id", pa.array([who for _, who, _, n in owners for _ in range(n)], TEXT))
+        .append_column("folder_id", pa.array([f.folder_id for _, _, f, n in owners if f for _ in range(n)], TEXT))
+        .append_column("folder", pa.array([f.name for _, _, f, n in owners if f for _ in range(n)], TEXT))
+    )
+
+
+def _attachments(landings: Sequence[Landing]) -> pa.Table | None:
+    bringing = [(number, one, one.attachments) for number, one in enumerate(landings) if one.attachments]
+    if not bringing:
+        return None
+    table = _side_by_side([batch for _, _, batch in bringing], FETCHED_ATTACHMENTS)
+    owners = [(number, one.operator_id, batch.num_rows) for number, one, batch in bringing]
+    return table.append_column(
+        "landing_no", pa.array([no for no, _, n in owners for _ in range(n)], pa.int32())
+    ).append_column("operator_id", pa.array([who for _, who, n in owners for _ in range(n)], TEXT))
+
+
+def _side_by_side(batches: Sequence[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
+    """One table in one chunk: many small chunks would become many small vectors in DuckDB."""
+    same = [
+        batch if batch.schema.equals(schema) else pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+        for batch in batches
+    ]
+    return pa.Table.from_batches(same).combine_chunks()
 
 
 def _last_of_each(batch: pa.RecordBatch) -> pa.RecordBatch:
     """One row an item: the last, should a source give one twice."""
+    if batch.num_rows == 1:
+        return batch
     ids = batch.column("item_id").to_pylist()
     last = {item_id: row for row, item_id in enumerate(ids)}
     return batch if len(last) == len(ids) else batch.take(pa.array(sorted(last.values()), pa.int64()))
-
-
-def _attachments(landings: Sequence[Landing]) -> pa.Table | None:
-    parts = []
-    for number, landing in enumerate(landings):
-        batch = landing.attachments
-        if batch is None or batch.num_rows == 0:
-            continue
-        constants = [
-            pa.repeat(pa.scalar(number, pa.int32()), batch.num_rows),
-            pa.repeat(pa.scalar(landing.operator_id, TEXT), batch.num_rows),
-        ]
-        names = ["landing_no", "operator_id", *FETCHED_ATTACHMENTS.names]
-        parts.append(pa.table([*constants, *batch.columns], names=names))
-    return pa.concat_tables(parts).combine_chunks() if parts else None

@@ -66,32 +66,32 @@ class DuckDBStore:
         """See ``ports.LandingStore``."""
         request = Activate(tuple(operator_ids))
         self._writer.submit(request)
-        return await asyncio.wrap_future(request.future)
+        return await request.ticket.future
 
     async def land(self, landing: Landing) -> LandingResult:
         """See ``ports.LandingStore``. A landing that makes no sense is a ``ValueError``."""
         check(landing)
         request = Land(landing)
         self._writer.submit(request)
-        return await asyncio.wrap_future(request.future)
+        return await request.ticket.future
 
     async def put_operators(self, operators: Sequence[Operator]) -> None:
         """See ``ports.Store``."""
         request = PutOperators(tuple(operators))
         self._writer.submit(request)
-        await asyncio.wrap_future(request.future)
+        await request.ticket.future
 
     async def make_due(self, operator_ids: Sequence[OperatorId]) -> None:
         """See ``ports.Store``."""
         request = MakeDue(tuple(operator_ids))
         self._writer.submit(request)
-        await asyncio.wrap_future(request.future)
+        await request.ticket.future
 
     async def heard(self, serials: Sequence[tuple[OperatorId, str, datetime]]) -> None:
         """See ``ports.Store``."""
         request = Heard(tuple(serials))
         self._writer.submit(request)
-        await asyncio.wrap_future(request.future)
+        await request.ticket.future
 
     async def operators(self) -> list[Operator]:
         """See ``ports.Store``."""

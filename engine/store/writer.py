@@ -19,12 +19,13 @@ import duckdb
 
 from engine import errors
 from engine.model import Activation, FolderId, OperatorId
-from engine.store.activation import count_landed, read_durable
+from engine.store.activation import Durable, count_landed, read_durable
 from engine.store.connection import Database
 from engine.store.faults import SICK, unavailable
 from engine.store.group import Activate, Land, Request, Write, write_group
 from engine.store.migrate import next_incarnation
 from engine.store.options import StoreOptions
+from engine.store.tickets import Answer, deliver
 
 _EPOCHS_PER_OPENING = 1 << 32
 
@@ -93,7 +94,7 @@ class Writer:
         more = True
         while more:
             group, more = self._take()
-            group = [one for one in group if one.future.set_running_or_notify_cancel()]
+            group = [one for one in group if not one.ticket.abandoned]
             self._write([one for one in group if not isinstance(one, Activate)])
             self._activate([one for one in group if isinstance(one, Activate)])
 
@@ -122,7 +123,7 @@ class Writer:
         try:
             self._commit(writes)
         except SICK as error:
-            self._fail(writes, unavailable(error))
+            self._fail(writes, error)
         except Exception:  # noqa: BLE001 (whatever it is, somebody waits for an answer)
             # Something about one of them; the others shall not suffer for it.
             self._count(retried_singly=len(writes))
@@ -132,20 +133,17 @@ class Writer:
     def _write_alone(self, one: Write) -> None:
         try:
             self._commit([one])
-        except duckdb.Error as error:
-            self._fail([one], unavailable(error))
         except Exception as error:  # noqa: BLE001 (the same)
             self._fail([one], error)
 
     def _is_current(self, one: Write) -> bool:
         if not isinstance(one, Land) or self._epochs.get(one.landing.operator_id) == one.landing.epoch:
             return True
-        one.future.set_exception(
-            errors.StaleEpoch(
-                f"Epoch {one.landing.epoch} of {one.landing.operator_id} is not the current one: a newer activation "
-                "has taken over, or the store was opened anew."
-            )
+        stale = errors.StaleEpoch(
+            f"Epoch {one.landing.epoch} of {one.landing.operator_id} is not the current one: a newer activation has "
+            "taken over, or the store was opened anew."
         )
+        deliver([Answer(one.ticket, error=stale)])
         return False
 
     def _commit(self, writes: Sequence[Write]) -> None:
@@ -158,8 +156,7 @@ class Writer:
         lands = [one for one in writes if isinstance(one, Land)]
         self._count(commits=1, landings=len(lands), emails=sum(one.rows for one in lands))
         self._stats = replace(self._stats, largest=max(self._stats.largest, len(writes)))
-        for one, answer in outcome.answers:
-            one.future.set_result(answer)
+        deliver(outcome.answers)
 
     def _activate(self, group: Sequence[Activate]) -> None:
         if not group:
@@ -167,36 +164,34 @@ class Writer:
         try:
             durable = read_durable(self._connection, [one for request in group for one in request.operator_ids])
         except duckdb.Error as error:
-            self._fail(group, unavailable(error))
+            self._fail(group, error)
             return
+        answers = []
         for request in group:
-            answer = []
-            for operator_id in request.operator_ids:
-                known = durable.get(operator_id)
-                if known is None:
-                    continue
-                self._next_epoch += 1
-                self._epochs[operator_id] = self._next_epoch
-                landed = {FolderId(one): n for one, n in self._landed.get(operator_id, {}).items() if n}
-                answer.append(
-                    Activation(
-                        operator=known.operator,
-                        epoch=self._next_epoch,
-                        mailbox=known.mailbox,
-                        folders=tuple(known.folders),
-                        pending=tuple(known.pending),
-                        quarantined=tuple(known.quarantined),
-                        subscription=known.subscription,
-                        landed=landed,
-                    )
-                )
-            self._count(activations=len(answer))
-            request.future.set_result(answer)
+            known = [durable[one] for one in request.operator_ids if one in durable]
+            answers.append(Answer(request.ticket, [self._new_activation(one) for one in known]))
+            self._count(activations=len(known))
+        deliver(answers)
+
+    def _new_activation(self, known: Durable) -> Activation:
+        operator_id = known.operator.operator_id
+        self._next_epoch += 1
+        self._epochs[operator_id] = self._next_epoch
+        return Activation(
+            operator=known.operator,
+            epoch=self._next_epoch,
+            mailbox=known.mailbox,
+            folders=tuple(known.folders),
+            pending=tuple(known.pending),
+            quarantined=tuple(known.quarantined),
+            subscription=known.subscription,
+            landed={FolderId(one): n for one, n in self._landed.get(operator_id, {}).items() if n},
+        )
 
     def _fail(self, group: Sequence[Request], error: Exception) -> None:
         self._count(failed=len(group))
-        for one in group:
-            one.future.set_exception(error)
+        foreign = isinstance(error, duckdb.Error)
+        deliver(Answer(one.ticket, error=unavailable(error) if foreign else error) for one in group)
 
     def _count(self, **more: int) -> None:
         self._stats = replace(self._stats, **{name: getattr(self._stats, name) + n for name, n in more.items()})
