@@ -1,0 +1,46 @@
+# Two commands to begin with: `make demo` and `make test`. Both install into .venv and nowhere else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: install demo test check format bench lock clean
+
+install: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Mailroom wants Python 3.11 or newer; $(PYTHON) is older. Name another: make PYTHON=python3.12"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: install  ## A simulated Exchange, a local Ray, and all mail flowing until Ctrl-C.
+	$(BIN)/mailroom demo $(ARGS)
+
+test: install  ## Every test.
+	$(BIN)/python -m pytest $(ARGS)
+
+check: install  ## Lint, format and types.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install  ## Every benchmark, at its usual size.
+	$(BIN)/python -m bench backfill
+	$(BIN)/python -m bench footprint
+
+lock:  ## Pin what pyproject.toml asks for anew.
+	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --upgrade pip
+	.venv-lock/bin/python -m pip install --quiet --editable . --group dev
+	{ echo "# Every version that is installed, for Python 3.11 and newer. Made by 'make lock'."; \
+	  .venv-lock/bin/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools; } > requirements.lock
+	rm -rf .venv-lock
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
