@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formataddr, formatdate
+from functools import lru_cache
 from html import escape
 
 from engine.simulator.corpus import Language
@@ -17,11 +18,13 @@ _HEAD = (
     "<style>p.MsoNormal {margin:0cm; font-size:11.0pt; font-family:Calibri,sans-serif;}</style>\r\n"
     '</head><body lang="{code}">\r\n<div class="WordSection1">\r\n'
 )
+_AROUND = ('<p class="MsoNormal">', "</p>\r\n")
+_BETWEEN = "".join(reversed(_AROUND))
 _TAIL = "</div>\r\n</body></html>\r\n"
 _PICTURE = '<p class="MsoNormal"><img src="cid:logo@example.com" alt=""></p>\r\n'
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Composed:
     """Phrases chosen for one message."""
 
@@ -38,15 +41,16 @@ class Composed:
 
     def text(self) -> str:
         """The plain text body."""
-        lines = [*self._lines(), *(f"> {line}" for line in self._quote())]
+        lines = [*_lines(self), *(f"> {line}" for line in self._quote())]
         return "\r\n\r\n".join(lines) + "\r\n"
 
     def html(self) -> str | None:
         """The HTML body, as Outlook writes one."""
         if self.plain:
             return None
-        body = "".join(f'<p class="MsoNormal">{escape(line, quote=False)}</p>\r\n' for line in self._lines())
-        quote = "<br>".join(escape(line, quote=False) for line in self._quote())
+        lines = escape("\n".join(_lines(self)), quote=False)
+        body = lines.replace("\n", _BETWEEN).join(_AROUND)
+        quote = escape("\n".join(self._quote()), quote=False).replace("\n", "<br>")
         if quote:
             quote = f"<blockquote>{quote}</blockquote>\r\n"
         picture = _PICTURE if self.picture else ""
@@ -59,6 +63,8 @@ class Composed:
 
     def attachments(self) -> tuple[Attachment, ...]:
         """Files a business letter would carry, and now and then a picture in the text."""
+        if not self.files and not self.picture:
+            return ()
         number = self.values["n"]
         files = [
             Attachment(f"{self.values['p']} {number}.pdf", "application/pdf", _pdf(self.values)),
@@ -104,11 +110,6 @@ class Composed:
             mail.add_attachment(attachment.data, main, sub, filename=attachment.name)
         return mail.as_bytes()
 
-    def _lines(self) -> list[str]:
-        middle = [self.language.paragraphs[index].format_map(self.values) for index in self.paragraphs]
-        greeting = self.language.greeting.format(name=self.to.name)
-        return [greeting, *middle, self.language.closing, self.author.name, f"{self.company} | {self.author.address}"]
-
     def _quote(self) -> list[str]:
         if self.quoted is None or not isinstance(self.quoted.content, Composed):
             return []
@@ -116,6 +117,16 @@ class Composed:
         wrote = self.language.wrote.format(name=earlier.author.name)
         first = self.language.paragraphs[earlier.paragraphs[0]].format_map(earlier.values)
         return [f"{wrote}, {timestamp(self.quoted.sent_at)[:10]}", first]
+
+
+@lru_cache(maxsize=64)
+def _lines(content: Composed) -> list[str]:
+    """The lines of a message; remembered for a moment, since text and HTML are mostly wanted together."""
+    language = content.language
+    middle = [language.paragraphs[index].format_map(content.values) for index in content.paragraphs]
+    greeting = language.greeting.format(name=content.to.name)
+    address = f"{content.company} | {content.author.address}"
+    return [greeting, *middle, language.closing, content.author.name, address]
 
 
 def _csv(values: dict[str, str]) -> bytes:

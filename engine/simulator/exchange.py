@@ -27,6 +27,9 @@ from engine.simulator.service import Service
 from engine.simulator.stats import Requests
 from engine.simulator.subscriptions import Subscription
 
+_EAGER = 20_000
+"""Up to so many messages are generated at the start, in about half a second; more when somebody looks at them."""
+
 
 class SimulatedExchange:
     """A simulated Exchange server on a loopback port.
@@ -69,7 +72,7 @@ class SimulatedExchange:
 
     async def start(self) -> None:
         """Listen, and be ready to push."""
-        if self.options.mail_dir is not None:
+        if self.options.mail_dir is not None or self.options.operators * self.options.emails <= _EAGER:
             self.organisation.warm()
         await self.delivery.start()
         self._runner = web.AppRunner(self._server.app, access_log=None, shutdown_timeout=1.0)

@@ -14,7 +14,7 @@ from engine.simulator import ids
 from engine.simulator.mailbox import Mailbox
 from engine.simulator.messages import Message
 from engine.simulator.requests import attribute, integer
-from engine.simulator.xml import boolean, clean, escape, timestamp
+from engine.simulator.xml import boolean, clean, escape, quoted, timestamp
 
 Key = tuple[tuple[str, str], ...]
 _ATTRIBUTES = (
@@ -123,7 +123,7 @@ class ExtendedField:
         values = self.values(mailbox, message)
         if values is None:
             return ""
-        uri = " ".join(f'{name}="{escape(value)}"' for name, value in self.key)
+        uri = " ".join(f'{name}="{quoted(value)}"' for name, value in self.key)
         inner = "".join(f"<t:Value>{escape(value)}</t:Value>" for value in values)
         if dict(self.key)["PropertyType"].endswith("Array"):
             inner = f"<t:Values>{inner}</t:Values>"

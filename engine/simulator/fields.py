@@ -6,12 +6,13 @@ https://learn.microsoft.com/en-us/exchange/client-developer/web-service-referenc
 import base64
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engine.simulator import bodies, ids
 from engine.simulator.mailbox import Mailbox
 from engine.simulator.messages import Address, Message
 from engine.simulator.versions import EXCHANGE_2010, EXCHANGE_2013
-from engine.simulator.xml import boolean, clean, escape, timestamp
+from engine.simulator.xml import boolean, clean, escape, quoted, timestamp
 
 Renderer = Callable[[Mailbox, Message], str]
 
@@ -41,6 +42,7 @@ class Field:
     since: int = 0
 
 
+@lru_cache(maxsize=65536)
 def mailbox_xml(person: Address, *, kind: bool = True) -> str:
     """A Mailbox element; an address that could not be resolved has none, as at Exchange."""
     name = f"<t:Name>{escape(person.name or person.address)}</t:Name>"
@@ -82,7 +84,7 @@ def search_key(mailbox: Mailbox, message: Message) -> bytes:
 def headers_xml(message: Message, name: str = "") -> str:
     """InternetMessageHeaders, all of them or those of one name."""
     headers = (
-        f'<t:InternetMessageHeader HeaderName="{escape(clean(header))}">{escape(clean(value))}'
+        f'<t:InternetMessageHeader HeaderName="{quoted(clean(header))}">{escape(clean(value))}'
         "</t:InternetMessageHeader>"
         for header, value in message.content.headers(message)
         if not name or header.lower() == name.lower()

@@ -5,8 +5,9 @@ headers and attachments are composed from phrases when asked for.
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from engine.simulator.composed import Composed
 from engine.simulator.corpus import CATEGORIES, CUSTOM_FOLDERS, PRODUCTS
@@ -18,6 +19,7 @@ from engine.simulator.people import Contact, contacts
 from engine.simulator.xml import timestamp
 
 DAY = 86400
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,10 @@ def populate(mailbox: Mailbox, recipe: Recipe) -> None:
     made: list[tuple[int, Message]] = []
     while len(made) < recipe.emails:
         room = recipe.emails - len(made)
-        thread = _thread(rng, mailbox, folders, recipe, len(made))
+        thread = _thread(rng, mailbox, folders if made else folders[:1], recipe, len(made))
         at = recipe.until - int(rng.random() * recipe.days * DAY)
         earlier: list[Message] = []
-        for _ in range(min(room, rng.choice((1, 1, 1, 2, 2, 3, 5)))):
+        for _ in range(min(room, _pick(rng, (1, 1, 1, 2, 2, 3, 5)))):
             earlier.append(_message(rng, mailbox, thread, at, earlier))
             made.append((at, earlier[-1]))
             at = min(recipe.until, at + int(rng.random() * 2 * DAY) + 600)
@@ -76,29 +78,39 @@ def _folders(mailbox: Mailbox) -> list[Folder]:
 def _thread(rng: random.Random, mailbox: Mailbox, folders: list[Folder], recipe: Recipe, number: int) -> _Thread:
     known = contacts(recipe.seed)
     contact = known[int(rng.random() * len(known))]
-    subject = rng.choice(contact.language.subjects).format_map(_values(rng, recipe.until))
+    subject = _pick(rng, contact.language.subjects).format_map(_values(rng, recipe.until))
     chance = rng.random()
     return _Thread(
         contact,
         subject,
         subject,
         guid_of(recipe.seed, mailbox.address, number),
-        rng.choice(folders),
+        _pick(rng, folders),
         "Normal" if chance < 0.92 else "Private" if chance < 0.96 else "Confidential",
-        "Normal" if rng.random() < 0.88 else rng.choice(("High", "Low")),
-        (rng.choice(CATEGORIES),) if rng.random() < 0.15 else (),
-        tuple(known[int(rng.random() * len(known))].person for _ in range(rng.choice((0, 0, 0, 1, 1, 2)))),
+        "Normal" if rng.random() < 0.88 else _pick(rng, ("High", "Low")),
+        (_pick(rng, CATEGORIES),) if rng.random() < 0.15 else (),
+        tuple(known[int(rng.random() * len(known))].person for _ in range(_pick(rng, (0, 0, 0, 1, 1, 2)))),
     )
 
 
 def _values(rng: random.Random, until: int) -> dict[str, str]:
     return {
-        "p": rng.choice(PRODUCTS),
+        "p": _pick(rng, PRODUCTS),
         "n": str(10 + int(rng.random() * 9000)),
         "t": str(7 * (1 + int(rng.random() * 8))),
         "a": f"{int(rng.random() * 90000) + 500:,} EUR",
         "d": timestamp(until + int(rng.random() * 60) * DAY)[:10],
     }
+
+
+def _pick(rng: random.Random, values: Sequence[Value]) -> Value:
+    return values[int(rng.random() * len(values))]
+
+
+def _paragraphs(rng: random.Random, known: int) -> tuple[int, ...]:
+    """Which paragraphs a message has: a few neighbours, in their order."""
+    first, number = int(rng.random() * known), 1 + int(rng.random() * 3)
+    return tuple(sorted((first + step) % known for step in range(min(number, known))))
 
 
 def _message(rng: random.Random, mailbox: Mailbox, thread: _Thread, at: int, earlier: list[Message]) -> Message:
@@ -113,10 +125,10 @@ def _message(rng: random.Random, mailbox: Mailbox, thread: _Thread, at: int, ear
         author,
         to,
         thread.contact.company if not outgoing else "Mailroom Example Ltd.",
-        tuple(sorted(rng.sample(range(len(language.paragraphs)), rng.choice((2, 3, 3, 4))))),
+        _paragraphs(rng, len(language.paragraphs)),
         _values(rng, at),
         plain=rng.random() < 0.18,
-        files=rng.choice((1, 1, 1, 2)) if rng.random() < 0.14 else 0,
+        files=_pick(rng, (1, 1, 1, 2)) if rng.random() < 0.14 else 0,
         picture=rng.random() < 0.04,
         quoted=previous,
     )

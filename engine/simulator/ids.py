@@ -7,6 +7,7 @@ entry ids (MS-OXCDATA 2.2.4): 70 bytes for a message, 46 for a folder, behind a 
 import base64
 import hashlib
 import struct
+from functools import lru_cache
 from typing import NamedTuple
 
 from engine.simulator.errors import ResponseError
@@ -24,6 +25,7 @@ def guid_of(*parts: object) -> bytes:
     return hashlib.blake2b("/".join(map(str, parts)).encode(), digest_size=16).digest()
 
 
+@lru_cache(maxsize=16384)
 def guid_text(guid: bytes) -> str:
     """The guid in its 36-character form."""
     text = guid.hex()

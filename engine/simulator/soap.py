@@ -7,7 +7,7 @@ from lxml import etree
 from engine.simulator.errors import ResponseError, SchemaViolation, SimulatedError, SoapFault
 from engine.simulator.options import ServerVersion
 from engine.simulator.versions import BUILDS
-from engine.simulator.xml import ERRORS, MESSAGES, SOAP, TYPES, escape
+from engine.simulator.xml import ERRORS, MESSAGES, SOAP, TYPES, escape, quoted
 
 _SPACES = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema"'
 _TAIL = b"</s:Body></s:Envelope>"
@@ -55,7 +55,7 @@ def success(operation: str, *parts: bytes) -> bytes:
 
 def failure(operation: str, error: SimulatedError, tail: bytes = b"", kind: str = "Error") -> bytes:
     """A response message that carries an error; ``tail`` holds elements the schema wants even then."""
-    values = "".join(f'<t:Value Name="{escape(k)}">{escape(v)}</t:Value>' for k, v in error.values.items())
+    values = "".join(f'<t:Value Name="{quoted(k)}">{escape(v)}</t:Value>' for k, v in error.values.items())
     details = f"<m:MessageXml>{values}</m:MessageXml>" if values else ""
     return (
         f'<m:{operation}ResponseMessage ResponseClass="{kind}"><m:MessageText>{escape(error.text)}</m:MessageText>'
@@ -99,5 +99,5 @@ def _details(error: SoapFault) -> str:
             f"<t:Violation>{escape(error.violation)}</t:Violation>"
         )
     else:
-        inner = "".join(f'<t:Value Name="{escape(k)}">{escape(v)}</t:Value>' for k, v in error.values.items())
+        inner = "".join(f'<t:Value Name="{quoted(k)}">{escape(v)}</t:Value>' for k, v in error.values.items())
     return f'<t:MessageXml xmlns:t="{TYPES}">{inner}</t:MessageXml>' if inner else ""

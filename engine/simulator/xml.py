@@ -15,7 +15,7 @@ T = f"{{{TYPES}}}"
 S = f"{{{SOAP}}}"
 
 _UNREPRESENTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_MARKUP = re.compile('[&<>"\r]')
+_MARKUP = re.compile("[&<>\r]")
 
 
 class MalformedError(ValueError):
@@ -49,16 +49,15 @@ def clean(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Escape cleaned text for element content and double-quoted attributes."""
+    """Escape cleaned text for the content of an element."""
     if not _MARKUP.search(text):
         return text
-    return (
-        text.replace("&", "&amp;")
-        .replace("<", "&lt;")
-        .replace(">", "&gt;")
-        .replace('"', "&quot;")
-        .replace("\r", "&#xD;")
-    )
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#xD;")
+
+
+def quoted(text: str) -> str:
+    """Escape cleaned text for an attribute in double quotes."""
+    return escape(text).replace('"', "&quot;").replace("\n", "&#xA;")
 
 
 @lru_cache(maxsize=65536)

@@ -13,7 +13,7 @@ from engine.simulator.context import Context
 from engine.simulator.errors import ResponseError
 from engine.simulator.requests import Model, attribute
 from engine.simulator.soap import each
-from engine.simulator.xml import M, T, escape
+from engine.simulator.xml import M, T, quoted
 
 MODEL = Model("m:SourceIds")
 FORMATS = ("EwsLegacyId", "EwsId", "EntryId", "HexEntryId", "StoreId", "OwaId")
@@ -29,7 +29,7 @@ def handle(_: Context, request: etree._Element) -> list[bytes]:
         mailbox = attribute(element, "Mailbox")
         found = _written(_read(attribute(element, "Id"), attribute(element, "Format", FORMATS)), wanted)
         kind = '<m:AlternateId xsi:type="t:AlternateIdType" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
-        return f'{kind} Format="{wanted}" Id="{found}" Mailbox="{escape(mailbox)}"/>'.encode()
+        return f'{kind} Format="{wanted}" Id="{found}" Mailbox="{quoted(mailbox)}"/>'.encode()
 
     return each("ConvertId", request.iterfind(f"{M}SourceIds/*"), one)
 

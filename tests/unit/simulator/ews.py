@@ -174,7 +174,7 @@ class Listener:
 
     @property
     def events(self) -> list[str]:
-        return [etree.QName(child).localname for n in self.notifications for child in n[3:]]
+        return [etree.QName(child).localname for n in self.notifications for child in list(n)[3:]]
 
     async def handle(self, request: web.Request) -> web.Response:
         import asyncio

@@ -84,7 +84,8 @@ def test_what_headers_say(tmp_path: Path) -> None:
     data = (
         b"Received: from a by b; Tue, 2 Jan 2024 10:00:05 +0000\r\nDate: Tue, 2 Jan 2024 12:00:00 +0200\r\n"
         b'From: "M\xc3\xbcller, J." <j@x.example>\r\nTo: a@y.example, =?utf-8?q?B=C3=A9?= <b@y.example>\r\n'
-        b"Sensitivity: Company-Confidential\r\nX-Priority: 1 (Highest)\r\nMessage-ID: <2@x>\r\nReferences: <0@x> <1@x>\r\n"
+        b"Sensitivity: Company-Confidential\r\nX-Priority: 1 (Highest)\r\nMessage-ID: <2@x>\r\n"
+        b"References: <0@x> <1@x>\r\n"
         b"Keywords: a, b\r\nSubject: Re: Plan\r\n\r\nx"
     )
     (item,) = load(tmp_path, data).items(ONE)
@@ -105,7 +106,8 @@ def test_dates_nobody_can_read(tmp_path: Path, date: str) -> None:
 async def test_nested_messages_become_attachments(tmp_path: Path) -> None:
     inner = b"Subject: Inner\r\nContent-Type: multipart/mixed; boundary=i\r\n\r\n--i\r\n\r\ndeep\r\n--i--\r\n"
     data = (
-        b"Subject: Outer\r\nContent-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: multipart/alternative;"
+        b"Subject: Outer\r\nContent-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n"
+        b"Content-Type: multipart/alternative;"
         b" boundary=p\r\n\r\n--p\r\n\r\nplain\r\n--p\r\nContent-Type: text/html\r\n\r\n<b>html</b>\r\n--p--\r\n"
         b"--o\r\nContent-Type: message/rfc822\r\n\r\n"
         + inner

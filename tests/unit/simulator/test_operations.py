@@ -131,7 +131,8 @@ async def test_find_item_filters_sorts_and_pages() -> None:
         assert set(recent.ids) == {item.item_id for item in truth if item.received_at >= middle}
         word = truth[0].subject[:5]
         contains = (
-            '<t:Contains ContainmentMode="Prefixed" ContainmentComparison="IgnoreCase"><t:FieldURI FieldURI="item:Subject"/>'
+            '<t:Contains ContainmentMode="Prefixed" ContainmentComparison="IgnoreCase">'
+            '<t:FieldURI FieldURI="item:Subject"/>'
             f'<t:Constant Value="{word.upper()}"/></t:Contains>'
         )
         both = f"<t:And>{contains}<t:Not>{compare('IsEqualTo', 'message:IsRead', 'true')}</t:Not></t:And>"
@@ -191,7 +192,8 @@ async def test_attachments_are_fetched() -> None:
 
 async def create(client: Client, message: str, disposition: str) -> list[str]:
     answer = await client.call(
-        f'<m:CreateItem MessageDisposition="{disposition}"><m:Items><t:Message>{message}</t:Message></m:Items></m:CreateItem>'
+        f'<m:CreateItem MessageDisposition="{disposition}"><m:Items>'
+        f"<t:Message>{message}</t:Message></m:Items></m:CreateItem>"
     )
     assert answer.codes == ["NoError"], answer.content
     return answer.ids
@@ -204,7 +206,8 @@ async def test_mail_is_saved_sent_and_arrives() -> None:
         (draft,) = await create(client, message, "SaveOnly")
         assert [i.subject for i in exchange.items(ONE, "drafts")] == ["Offer & more"]
         key = exchange.item(ONE, draft).change_key
-        send = f'<m:SendItem SaveItemToFolder="true"><m:ItemIds><t:ItemId Id="{draft}" ChangeKey="{{}}"/></m:ItemIds></m:SendItem>'
+        one = f'<m:ItemIds><t:ItemId Id="{draft}" ChangeKey="{{}}"/></m:ItemIds>'
+        send = f'<m:SendItem SaveItemToFolder="true">{one}</m:SendItem>'
         assert (await client.call(send.format("old"))).codes == ["ErrorStaleObject"]
         assert (await client.call(send.format(key))).codes == ["NoError"]
         assert exchange.items(ONE, "drafts") == []
@@ -220,7 +223,8 @@ async def test_mail_is_saved_sent_and_arrives() -> None:
             f'<t:ReferenceItemId Id="{arrived.item_id}"/><t:NewBodyContent BodyType="Text">Thanks</t:NewBodyContent>'
         )
         answer = await client.call(
-            f'<m:CreateItem MessageDisposition="SendAndSaveCopy"><m:Items><t:ReplyToItem>{reply}</t:ReplyToItem></m:Items>'
+            f'<m:CreateItem MessageDisposition="SendAndSaveCopy"><m:Items>'
+            f"<t:ReplyToItem>{reply}</t:ReplyToItem></m:Items>"
             "</m:CreateItem>",
             who=TWO,
         )
@@ -314,10 +318,11 @@ async def test_delete_item(kind: str, folder: str | None) -> None:
 
 async def test_move_and_copy() -> None:
     body = (
-        '<m:{0}><m:ToFolderId><t:DistinguishedFolderId Id="{1}"/></m:ToFolderId><m:ItemIds><t:ItemId Id="{2}"/></m:ItemIds>'
+        '<m:{0}><m:ToFolderId><t:DistinguishedFolderId Id="{1}"/></m:ToFolderId>'
+        '<m:ItemIds><t:ItemId Id="{2}"/></m:ItemIds>'
         "</m:{0}>"
     )
-    async with serving(emails=5) as client:
+    async with serving(emails=40) as client:
         exchange = client.exchange
         item = exchange.items(ONE, "inbox")[0]
         (copied,) = (await client.call(body.format("CopyItem", "junkemail", item.item_id))).ids
@@ -343,7 +348,8 @@ async def test_folders_come_are_renamed_and_go() -> None:
         )
         assert (await client.call(rename)).codes == ["NoError"]
         assert client.exchange.mailbox(ONE).folder("Inbox/Newer").folder_id == folder
-        delete = f'<m:DeleteFolder DeleteType="HardDelete"><m:FolderIds><t:FolderId Id="{folder}"/>{INBOX}</m:FolderIds></m:DeleteFolder>'
+        both = f'<m:FolderIds><t:FolderId Id="{folder}"/>{INBOX}</m:FolderIds>'
+        delete = f'<m:DeleteFolder DeleteType="HardDelete">{both}</m:DeleteFolder>'
         assert (await client.call(delete)).codes == ["NoError", "ErrorDeleteDistinguishedFolder"]
 
 
@@ -359,7 +365,8 @@ async def test_folders_come_are_renamed_and_go() -> None:
 async def test_resolve_names(entry: str, code: str) -> None:
     async with serving() as client:
         answer = await client.call(
-            f'<m:ResolveNames ReturnFullContactData="true"><m:UnresolvedEntry>{entry}</m:UnresolvedEntry></m:ResolveNames>'
+            f'<m:ResolveNames ReturnFullContactData="true">'
+            f"<m:UnresolvedEntry>{entry}</m:UnresolvedEntry></m:ResolveNames>"
         )
         assert answer.codes == [code]
 

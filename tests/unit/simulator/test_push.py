@@ -18,7 +18,7 @@ async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
 
 
 async def test_notifications_chain_their_watermarks() -> None:
-    async with listening() as listener, serving(emails=5) as client:
+    async with listening() as listener, serving(emails=40) as client:
         exchange = client.exchange
         answer = await client.subscribe(listener.url, 30)
         await until(lambda: listener.bodies)
@@ -160,7 +160,8 @@ async def test_pull_subscriptions() -> None:
 async def test_streaming_is_refused() -> None:
     async with serving() as client:
         answer = await client.call(
-            '<m:Subscribe><m:StreamingSubscriptionRequest><t:FolderIds><t:DistinguishedFolderId Id="inbox"/></t:FolderIds>'
+            "<m:Subscribe><m:StreamingSubscriptionRequest><t:FolderIds>"
+            '<t:DistinguishedFolderId Id="inbox"/></t:FolderIds>'
             "<t:EventTypes><t:EventType>NewMailEvent</t:EventType></t:EventTypes></m:StreamingSubscriptionRequest>"
             "</m:Subscribe>"
         )

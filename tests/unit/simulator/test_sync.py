@@ -10,7 +10,7 @@ from engine.simulator.compose import compose
 from engine.simulator.ids import guid_of
 from engine.simulator.mailbox import Mailbox
 from engine.simulator.tokens import ITEMS, Segment
-from tests.unit.simulator.ews import ONE, SHAPE, Client, serving
+from tests.unit.simulator.ews import FOLDER_SHAPE, ONE, SHAPE, Client, serving
 
 
 def kinds(answer: Any) -> list[str]:
@@ -39,7 +39,7 @@ async def test_the_first_listing_is_everything_from_newest_to_oldest() -> None:
 
 
 async def test_changes_collapse_as_at_exchange() -> None:
-    async with serving(emails=10) as client:
+    async with serving(emails=40) as client:
         exchange = client.exchange
         state = await state_of(client)
         first, second, third, *_ = exchange.items(ONE, "inbox")
@@ -61,7 +61,7 @@ async def test_changes_collapse_as_at_exchange() -> None:
 
 
 async def test_a_move_is_a_delete_and_a_create_with_another_id() -> None:
-    async with serving(emails=10) as client:
+    async with serving(emails=40) as client:
         inbox, bin_ = await state_of(client), await state_of(client, "deleteditems")
         item = client.exchange.items(ONE, "inbox")[0]
         moved = client.exchange.move(ONE, item.item_id, "deleteditems")
@@ -93,14 +93,14 @@ async def test_a_page_has_one_to_512_changes(most: int) -> None:
 
 
 async def test_ignored_items_are_left_out() -> None:
-    async with serving(emails=10) as client:
+    async with serving(emails=40) as client:
         item = client.exchange.items(ONE, "inbox")[0].item_id
         answer = await client.sync(ignore=f'<m:Ignore><t:ItemId Id="{item}"/></m:Ignore>')
         assert item not in answer.ids
 
 
 async def test_the_hierarchy_syncs_too() -> None:
-    body = "<m:SyncFolderHierarchy><m:FolderShape><t:BaseShape>Default</t:BaseShape></m:FolderShape>{}</m:SyncFolderHierarchy>"
+    body = "<m:SyncFolderHierarchy>" + FOLDER_SHAPE.format("Default") + "{}</m:SyncFolderHierarchy>"
     async with serving(emails=3) as client:
         first = await client.call(body.format(""))
         assert set(kinds(first)) == {"Create"}
@@ -158,36 +158,39 @@ STEPS = st.lists(
 )
 
 
+def happen(mailbox: Mailbox, step: str, choice: int, number: int) -> None:
+    inbox, elsewhere = mailbox.standard["inbox"], mailbox.standard["deleteditems"]
+    there = list((elsewhere if step == "back" else inbox).entries.values())
+    if step == "add":
+        mailbox.deliver(compose(mailbox, inbox, subject=str(number)), inbox)
+    elif there:
+        message = there[choice % len(there)]
+        if step == "update":
+            mailbox.update(message, subject=f"{message.subject}.{number}")
+        elif step == "read":
+            mailbox.mark_read(message, not message.is_read)
+        elif step == "delete":
+            mailbox.delete(message)
+        else:
+            mailbox.move(message, inbox if step == "back" else elsewhere)
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS, st.integers(1, 5))
 def test_whoever_follows_the_changes_knows_the_folder(steps: list[tuple[str, int]], limit: int) -> None:
     mailbox = Mailbox(ONE, "One", guid_of(ONE), lambda: 0.0)
-    inbox, elsewhere = mailbox.standard["inbox"], mailbox.standard["deleteditems"]
     follower = Follower(mailbox)
     for number, (step, choice) in enumerate(steps):
-        here, there = list(inbox.entries.values()), list(elsewhere.entries.values())
-        if step == "add":
-            mailbox.deliver(compose(mailbox, inbox, subject=str(number)), inbox)
-        elif step == "page":
+        if step == "page":
             follower.page(limit)
-        elif step == "back" and there:
-            mailbox.move(there[choice % len(there)], inbox)
-        elif here:
-            message = here[choice % len(here)]
-            if step == "update":
-                mailbox.update(message, subject=f"{message.subject}.{number}")
-            elif step == "read":
-                mailbox.mark_read(message, not message.is_read)
-            elif step == "delete":
-                mailbox.delete(message)
-            elif step == "move":
-                mailbox.move(message, elsewhere)
+        else:
+            happen(mailbox, step, choice, number)
     for _ in range(200):
         if follower.page(limit):
             break
     assert follower.known == follower.truth
     assert follower.page(limit)
-    assert inbox.unread == sum(not message.is_read for message in inbox.entries.values())
+    assert follower.folder.unread == sum(not message.is_read for message in follower.folder.entries.values())
 
 
 async def test_ten_thousand_mailboxes_start_at_once() -> None:

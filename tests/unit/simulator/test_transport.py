@@ -4,7 +4,10 @@ import pytest
 from engine.simulator import ServerVersion
 from tests.unit.simulator.ews import FOLDER_SHAPE, NS, ONE, SHAPE, TWO, envelope, serving
 
-INBOX = f'<m:GetFolder>{FOLDER_SHAPE.format("Default")}<m:FolderIds><t:DistinguishedFolderId Id="inbox"/></m:FolderIds></m:GetFolder>'
+INBOX = (
+    f"<m:GetFolder>{FOLDER_SHAPE.format('Default')}"
+    '<m:FolderIds><t:DistinguishedFolderId Id="inbox"/></m:FolderIds></m:GetFolder>'
+)
 BUILDS = {
     ServerVersion.EXCHANGE_2010: ("14", "3"),
     ServerVersion.EXCHANGE_2013: ("15", "0"),
@@ -133,7 +136,8 @@ async def test_operators_have_only_their_own_mailbox() -> None:
         own = aiohttp.encode_basic_auth("EXAMPLE\\" + ONE, client.exchange.options.password)
         assert (await client.post(envelope(INBOX, None), Authorization=own)).codes == ["NoError"]
         assert (await client.post(envelope(INBOX, TWO), Authorization=own)).codes == ["ErrorImpersonateUserDenied"]
-        other = f'<t:DistinguishedFolderId Id="inbox"><t:Mailbox><t:EmailAddress>{TWO}</t:EmailAddress></t:Mailbox></t:DistinguishedFolderId>'
+        whose = f"<t:Mailbox><t:EmailAddress>{TWO}</t:EmailAddress></t:Mailbox>"
+        other = f'<t:DistinguishedFolderId Id="inbox">{whose}</t:DistinguishedFolderId>'
         delegate = INBOX.replace('<t:DistinguishedFolderId Id="inbox"/>', other)
         assert (await client.post(envelope(delegate, None), Authorization=own)).codes == ["ErrorFolderNotFound"]
         answer = await client.call(delegate, who=None)
