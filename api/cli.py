@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from api.commands.demo import demo
 from api.commands.query import query
 from api.commands.serve import serve
 from api.commands.simulate import simulate
@@ -22,6 +23,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(serve)
+app.command()(demo)
 app.command()(simulate)
 app.command()(status)
 app.command()(query)

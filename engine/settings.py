@@ -70,7 +70,7 @@ class EmailSyncSettings(_Section):
     """``[email_sync]``: what is synchronised, and how Exchange tells us."""
 
     enabled: bool = True
-    sync_from_days: Annotated[int, Field(ge=1)] = 90
+    sync_from_days: Annotated[int, Field(ge=1, le=200_000)] = 90
     batch_size: Annotated[int, Field(ge=1, le=512)] = 512
     notification_url: OptionalWebAddress = ""
     """Base address of the listener as Exchange reaches it; empty: the gateway's own (no push beyond this machine)."""

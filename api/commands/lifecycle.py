@@ -5,7 +5,9 @@ import contextlib
 import signal
 from collections.abc import Coroutine, Iterator
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -24,20 +26,20 @@ def terminate_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Run ``work`` until it ends by itself (its error is raised), or SIGINT or SIGTERM comes (it is cancelled)."""
-    asyncio.run(_until_stopped(work))
+def run_until_stopped(work: Coroutine[Any, Any, T]) -> T | None:
+    """Run ``work`` until it ends by itself (its value is given, its error raised), or SIGINT or SIGTERM stops it."""
+    return asyncio.run(_until_stopped(work))
 
 
-async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
+async def _until_stopped(work: Coroutine[Any, Any, T]) -> T | None:
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(work)
     for number in _STOP_SIGNALS:
         loop.add_signal_handler(number, task.cancel)
     try:
-        await task
+        return await task
     except asyncio.CancelledError:
-        return  # only the signals cancel it
+        return None  # only the signals cancel it
     finally:
         for number in _STOP_SIGNALS:
             loop.remove_signal_handler(number)

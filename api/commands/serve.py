@@ -43,7 +43,7 @@ def serve(
     ] = False,
 ) -> None:
     """Run Mailroom until Ctrl-C or SIGTERM: hosts, coordinator, store and gateway."""
-    from actors import cluster
+    from actors.cluster import start
     from api.commands.lifecycle import run_until_stopped, terminate_as_interrupt
     from engine import logs
     from engine.settings import load_settings
@@ -52,7 +52,7 @@ def serve(
         logs.configure()
         settings = _with_key(load_settings(config))
         _check(settings, ask_exchange=not no_check)
-        running = cluster.start(settings)
+        running = start(settings)
         try:
             _announce(settings, config, running.url)
             if not no_check:

@@ -111,6 +111,10 @@ def test_intervals(text: object, seconds: float) -> None:
         ({"email_sync": {"batch_size": 1.5}}, "email_sync.batch_size: must be a whole number, not 1.5."),
         ({"email_sync": {"enabled": "maybe"}}, "email_sync.enabled: must be true or false, not 'maybe'."),
         ({"email_sync": {"sync_from_days": 0}}, "email_sync.sync_from_days: must be at least 1, not 0."),
+        (
+            {"email_sync": {"sync_from_days": 10**9}},
+            "email_sync.sync_from_days: must be at most 200000, not 1000000000.",
+        ),
         ({"email_sync": {"notification_frequency": 1441}}, "email_sync.notification_frequency: must be at most 1440"),
         ({"email_sync": {"notification_url": "x"}}, "email_sync.notification_url: 'x' is not an address such as "),
         (
