@@ -11,6 +11,7 @@ from actors.calls import call_now
 from actors.coordinator import Coordinator
 from actors.gateway import Gateway
 from actors.host import MailboxHost
+from actors.log_relay import LogRelay
 from actors.options import COORDINATOR, GATEWAY, NAMESPACE, STORE, create
 from actors.store import StoreActor
 from engine.callback import signing_key
@@ -32,6 +33,7 @@ class Cluster:
 
     url: str
     _handles: dict[str, Any] = field(default_factory=dict)
+    _relay: LogRelay = field(default_factory=LogRelay)
 
     def status(self) -> Status:
         """The figures of ``GET /api/v1/status``, without the gateway."""
@@ -51,6 +53,7 @@ class Cluster:
         for handle in self._handles.values():
             ray.kill(handle)
         ray.shutdown()
+        self._relay.stop()
 
 
 def start(settings: Settings, *, quiet: bool = False) -> Cluster:
@@ -62,9 +65,11 @@ def start(settings: Settings, *, quiet: bool = False) -> Cluster:
         AddressUnavailable: the gateway cannot listen where it should.
     """
     settings = _with_port(settings)
-    _join(settings.cluster.address, quiet=quiet)
     cluster = Cluster("")
     try:
+        if not quiet:
+            cluster._relay.start()  # noqa: SLF001  # the cluster is being made here
+        _join(settings.cluster.address, quiet=quiet)
         _start_actors(cluster, settings)
     except BaseException:
         cluster.stop()
@@ -103,6 +108,7 @@ def _place(settings: Settings, operator_ids: list[OperatorId]) -> Placement:
 def _join(address: str, *, quiet: bool) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_DEDUP_LOGS", "0")
+    os.environ.setdefault("RAY_COLOR_PREFIX", "0")
     local = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
     try:
         ray.init(

@@ -113,3 +113,9 @@ def _renderer(*, pretty: bool) -> Processor:
     if not pretty:
         return structlog.processors.JSONRenderer()
     return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+
+
+def rendered(event: MutableMapping[str, Any], *, pretty: bool) -> str:
+    """An event of another process as this one prints it, for people or for machines; without a line's end."""
+    text = _renderer(pretty=pretty)(None, str(event.get("level", "info")), redact(None, "", event))
+    return text if isinstance(text, str) else str(text)
