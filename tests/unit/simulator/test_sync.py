@@ -152,10 +152,8 @@ class Follower:
         return {m.item_id: (m.subject, m.is_read) for m in self.folder.entries.values()}
 
 
-STEPS = st.lists(
-    st.tuples(st.sampled_from(("add", "update", "read", "delete", "move", "back", "page")), st.integers(0, 30)),
-    max_size=60,
-)
+KINDS = ("add", "add", "add", "update", "update", "read", "delete", "move", "back", "page", "page")
+STEPS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 30)), min_size=15, max_size=80)
 
 
 def happen(mailbox: Mailbox, step: str, choice: int, number: int) -> None:
@@ -175,7 +173,7 @@ def happen(mailbox: Mailbox, step: str, choice: int, number: int) -> None:
             mailbox.move(message, inbox if step == "back" else elsewhere)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS, st.integers(1, 5))
 def test_whoever_follows_the_changes_knows_the_folder(steps: list[tuple[str, int]], limit: int) -> None:
     mailbox = Mailbox(ONE, "One", guid_of(ONE), lambda: 0.0)
