@@ -1,0 +1,28 @@
+"""``python -m bench NAME``: run a benchmark; JSON goes to standard output, a short table to standard error."""
+
+import sys
+from argparse import ArgumentParser
+from importlib import import_module
+
+NAMES = ("backfill",)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one benchmark."""
+    parser = ArgumentParser(prog="python -m bench", description="Benchmarks of Mailroom.")
+    commands = parser.add_subparsers(dest="name", required=True)
+    for name in NAMES:
+        module = import_module(f"bench.{name}")
+        command = commands.add_parser(name, help=(module.__doc__ or "").partition(": ")[2].splitlines()[0])
+        command.add_argument("--save", action="store_true", help="write the JSON to bench/results as well")
+        module.configure(command)
+    given = parser.parse_args(arguments)
+    report = import_module(f"bench.{given.name}").run(given)
+    print(report.as_json())
+    print(report.as_table(), file=sys.stderr)
+    if given.save:
+        print(f"  written to {report.save()}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
