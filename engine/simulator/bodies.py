@@ -37,7 +37,7 @@ def text_to_html(text: str) -> str:
 
 
 def _element(tag: str, kind: str, content: str) -> str:
-    return f'<t:{tag} BodyType="{kind}">{escape(content)}</t:{tag}>'
+    return f'<t:{tag} BodyType="{kind}" IsTruncated="false">{escape(content)}</t:{tag}>'
 
 
 def best(_: Mailbox, message: Message) -> str:

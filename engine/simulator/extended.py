@@ -13,7 +13,7 @@ from lxml import etree
 from engine.simulator import ids
 from engine.simulator.mailbox import Mailbox
 from engine.simulator.messages import Message
-from engine.simulator.requests import attribute, integer
+from engine.simulator.requests import attribute, violation
 from engine.simulator.xml import boolean, clean, escape, quoted, timestamp
 
 Key = tuple[tuple[str, str], ...]
@@ -102,8 +102,10 @@ class ExtendedField:
         tag = path.get("PropertyTag")
         if tag is None:
             return cls(key, None)
-        number = int(tag, 16) if tag.lower().startswith("0x") else integer(path, tag, 0, 0xFFFF)
-        return cls(key, number)
+        try:
+            return cls(key, int(tag, 16 if tag.lower().startswith("0x") else 10))
+        except ValueError:
+            raise violation(path, f"The 'PropertyTag' attribute is invalid - The value '{tag}' is invalid.") from None
 
     def values(self, mailbox: Mailbox, message: Message) -> tuple[str, ...] | None:
         """The property's values, one unless it is an array; None when the message has no such property."""

@@ -43,14 +43,13 @@ class Field:
 
 
 @lru_cache(maxsize=65536)
-def mailbox_xml(person: Address, *, kind: bool = True) -> str:
+def mailbox_xml(person: Address) -> str:
     """A Mailbox element; an address that could not be resolved has none, as at Exchange."""
     name = f"<t:Name>{escape(person.name or person.address)}</t:Name>"
     if not person.address:
         return f"<t:Mailbox>{name}</t:Mailbox>"
     address = f"<t:EmailAddress>{escape(person.address)}</t:EmailAddress><t:RoutingType>SMTP</t:RoutingType>"
-    tail = "<t:MailboxType>OneOff</t:MailboxType>" if kind else ""
-    return f"<t:Mailbox>{name}{address}{tail}</t:Mailbox>"
+    return f"<t:Mailbox>{name}{address}<t:MailboxType>OneOff</t:MailboxType></t:Mailbox>"
 
 
 def item_id_xml(mailbox: Mailbox, message: Message) -> str:

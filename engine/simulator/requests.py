@@ -100,6 +100,13 @@ def attribute(element: etree._Element, name: str, allowed: Iterable[str] | None 
     return value
 
 
+def nth(parent: etree._Element, index: int) -> etree._Element:
+    """The child at a position the schema says is taken."""
+    if index >= len(parent):
+        raise violation(parent, f"The element '{local(parent)}' has incomplete content.")
+    return parent[index]
+
+
 def required(parent: etree._Element, tag: str) -> etree._Element:
     """A child that the content model has already promised."""
     child = parent.find(tag)

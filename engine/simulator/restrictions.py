@@ -16,7 +16,7 @@ from engine.simulator.fields import search_key
 from engine.simulator.folders import Folder
 from engine.simulator.mailbox import Mailbox
 from engine.simulator.messages import Address, Message
-from engine.simulator.requests import attribute, violation
+from engine.simulator.requests import attribute, nth, violation
 from engine.simulator.xml import T, local
 
 Entry = TypeVar("Entry")
@@ -109,7 +109,7 @@ def _expression(element: etree._Element, value: Getter) -> Predicate:
         join = all if name == "And" else any
         return lambda mailbox, entry: join(part(mailbox, entry) for part in parts)
     if name == "Not":
-        inner = _expression(element[0], value)
+        inner = _expression(nth(element, 0), value)
         return lambda mailbox, entry: not inner(mailbox, entry)
     if name in _COMPARISONS and len(element) == 2:
         return _comparison(element, name, value)
@@ -127,7 +127,7 @@ def _expression(element: etree._Element, value: Getter) -> Predicate:
 
 def _path(element: etree._Element) -> etree._Element:
     """The property an expression is about, refused unless it can be queried."""
-    path = element[0]
+    path = nth(element, 0)
     uri = path.get("FieldURI", "")
     if path.tag != f"{T}ExtendedFieldURI" and uri not in _ITEM_VALUES and uri not in _FOLDER_VALUES:
         raise ResponseError("ErrorUnsupportedPathForQuery")
@@ -135,7 +135,7 @@ def _path(element: etree._Element) -> etree._Element:
 
 
 def _comparison(element: etree._Element, name: str, value: Getter) -> Predicate:
-    path, operand = _path(element), element[1][0]
+    path, operand = _path(element), nth(nth(element, 1), 0)
     compare = _COMPARISONS[name]
     if operand.tag != f"{T}Constant":
         return lambda mailbox, entry: compare(value(mailbox, entry, path), value(mailbox, entry, operand))
@@ -165,7 +165,7 @@ def _like(found: Value, constant: str, operand: etree._Element) -> Value:
 
 def _contains(element: etree._Element, value: Getter) -> Predicate:
     path = _path(element)
-    constant = attribute(element[1], "Value")
+    constant = attribute(nth(element, 1), "Value")
     mode = _MODES[attribute(element, "ContainmentMode", _MODES) if element.get("ContainmentMode") else "FullString"]
     exact = element.get("ContainmentComparison", "Exact") == "Exact"
     wanted = constant if exact else constant.casefold()

@@ -35,6 +35,8 @@ def handle(context: Context, request: etree._Element) -> list[bytes]:
     def one(element: etree._Element) -> bytes:
         if local(element) == "SuppressReadReceipt":
             return b"<m:Items/>"
+        if local(element) != "Message" and local(element) not in _RESPONSES:
+            raise ResponseError("ErrorInvalidOperation", f"Items of type {local(element)} are not simulated.")
         if not disposition:
             raise ResponseError("ErrorMessageDispositionRequired")
         mailbox, folder = _where(context, request.find(f"{M}SavedItemFolderId"), disposition)
@@ -66,12 +68,7 @@ def _create(context: Context, element: etree._Element, mailbox: Mailbox, folder:
 def _message(context: Context, element: etree._Element, mailbox: Mailbox, folder: Folder) -> Message:
     name = local(element)
     me = Address(mailbox.name, mailbox.address)
-    if name in _RESPONSES:
-        fields = _response(context, element, me)
-    elif name == "Message":
-        fields = message_fields(element)
-    else:
-        raise ResponseError("ErrorInvalidOperation", f"Items of type {name} are not simulated.")
+    fields = _response(context, element, me) if name in _RESPONSES else message_fields(element)
     fields = {"sender": me, "is_draft": True, "from_me": True, "is_read": True, **fields}
     fields.setdefault("author", fields["sender"])
     extended = fields.pop("extended", {})
