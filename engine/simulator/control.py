@@ -3,7 +3,7 @@
 JSON under ``/simulator/``, for the service account only:
 
     GET  operators, items?email=&folder=, stats, subscriptions, faults
-    POST deliver, update, mark_read, delete, move, copy, create_folder  {"email", "item_id", ...}
+    POST deliver, arrive, update, mark_read, delete, move, copy, create_folder  {"email", "item_id", ...}
     POST faults {"kind", ...}; DELETE faults?kind=
     POST drop_subscriptions {"email"}
 """
@@ -39,6 +39,7 @@ class Control:
         }
         self._posts: dict[str, Callable[..., Answer]] = {
             "deliver": self._deliver,
+            "arrive": lambda **given: [asdict(item) for item in exchange.arrive(**given)],
             "update": lambda **given: asdict(exchange.update(**given)),
             "mark_read": lambda **given: asdict(exchange.mark_read(**given)),
             "delete": exchange.delete,

@@ -1,6 +1,7 @@
 """The simulated Exchange as one object: start it, drive it, ask it for the truth."""
 
 import asyncio
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -69,6 +70,7 @@ class SimulatedExchange:
         )
         self._runner: web.AppRunner | None = None
         self._port = 0
+        self._arriving: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Listen, and be ready to push."""
@@ -80,9 +82,22 @@ class SimulatedExchange:
         site = web.TCPSite(self._runner, self.options.host, self.options.port)
         await site.start()
         self._port = self._runner.addresses[0][1]
+        if self.options.arrivals_per_minute > 0:
+            self._arriving = asyncio.get_running_loop().create_task(self._traffic())
+
+    async def _traffic(self) -> None:
+        """Mail arrives now here, now there."""
+        rng = random.Random(f"{self.options.seed}:traffic")
+        people = self.operators
+        while people:
+            await asyncio.sleep(60.0 / self.options.arrivals_per_minute)
+            self.organisation.arrive(self.mailbox(rng.choice(people).email))
 
     async def stop(self) -> None:
         """Stop listening and pushing."""
+        if self._arriving is not None:
+            self._arriving.cancel()
+            await asyncio.wait([self._arriving])
         await self.delivery.close()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -132,6 +147,11 @@ class SimulatedExchange:
         message = compose(mailbox, mailbox.folder(folder), **fields)
         mailbox.deliver(message, message.folder, new_mail=not message.is_draft and not message.from_me)
         return self.describe(mailbox, message)
+
+    def arrive(self, email: str, count: int = 1) -> list[Item]:
+        """Messages like the generated ones arrive in an inbox."""
+        mailbox = self.mailbox(email)
+        return [self.describe(mailbox, self.organisation.arrive(mailbox)) for _ in range(count)]
 
     def update(self, email: str, item_id: str, **fields: Any) -> Item:
         """Somebody changes properties of a message, such as ``subject`` or ``categories``."""

@@ -62,6 +62,17 @@ def populate(mailbox: Mailbox, recipe: Recipe) -> None:
         mailbox.place(message, message.folder)
 
 
+def arrival(mailbox: Mailbox, recipe: Recipe, number: int) -> Message:
+    """The nth message a customer sends while the server runs, now, for the inbox."""
+    rng = random.Random(f"{recipe.seed}:{mailbox.address}:arrival:{number}")
+    while True:
+        thread = _thread(rng, mailbox, [mailbox.standard["inbox"]], recipe, -1 - number)
+        message = _message(rng, mailbox, thread, mailbox.now(), [])
+        if not message.from_me:
+            message.received_at, message.is_read = message.sent_at, False
+            return message
+
+
 def _folders(mailbox: Mailbox) -> list[Folder]:
     """The inbox, mostly, and the operator's own folders."""
     inbox = mailbox.standard["inbox"]

@@ -31,6 +31,7 @@ class SimulatorOptions:
         time_scale: Real seconds per simulated second in push schedules; 1/600 turns a minute into 0.1 s.
         until: Unix time of the newest generated message; None is the last midnight (UTC).
         days: Generated mail spreads over this many days before ``until``.
+        arrivals_per_minute: Generated messages that arrive while the server runs, spread over all operators.
         client_id: OAuth application that may impersonate every operator.
         client_secret: Its secret.
         tenant_id: The tenant of the token endpoint.
@@ -58,6 +59,7 @@ class SimulatorOptions:
     time_scale: float = 1.0
     until: int | None = None
     days: int = 90
+    arrivals_per_minute: float = 0.0
     client_id: str = "00000000-0000-0000-0000-00000000c11e"
     client_secret: str = "simulated"  # noqa: S105  # the same
     tenant_id: str = "00000000-0000-0000-0000-000000007e7a"

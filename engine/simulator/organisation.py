@@ -6,9 +6,10 @@ from typing import Literal
 
 from engine.simulator.eml import load, mail_files
 from engine.simulator.errors import ResponseError
-from engine.simulator.generate import DAY, Recipe, populate
+from engine.simulator.generate import DAY, Recipe, arrival, populate
 from engine.simulator.ids import guid_of
 from engine.simulator.mailbox import Mailbox
+from engine.simulator.messages import Message
 from engine.simulator.options import SimulatorOptions
 from engine.simulator.people import Operator, operators
 
@@ -40,6 +41,7 @@ class Organisation:
         self.aliases = {alias.lower(): primary.lower() for alias, primary in options.aliases.items()}
         self.denied = {address.lower() for address in options.denied}
         self._open: dict[str, Mailbox] = {}
+        self._arrived = 0
         self._guids = {guid_of(options.seed, address): address for address in self.people}
         midnight = int(clock()) // DAY * DAY
         self._recipe = Recipe(options.seed, options.emails, options.until or midnight, options.days)
@@ -87,6 +89,12 @@ class Organisation:
         """Make every mailbox now."""
         for address in tuple(self.people):
             self.mailbox(address)
+
+    def arrive(self, mailbox: Mailbox) -> Message:
+        """A generated message arrives in an inbox."""
+        self._arrived += 1
+        message = arrival(mailbox, self._recipe, self._arrived)
+        return mailbox.deliver(message, message.folder)
 
     def account(self, username: str, password: str) -> Account | None:
         """Who these credentials are, if anyone; a domain before a backslash does not matter."""

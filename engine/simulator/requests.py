@@ -115,6 +115,14 @@ def required(parent: etree._Element, tag: str) -> etree._Element:
     return child
 
 
+def children(parent: etree._Element, tag: str) -> list[etree._Element]:
+    """The elements of a list that must not be empty."""
+    container = required(parent, tag)
+    if not len(container):
+        raise violation(container, f"The element '{local(container)}' has incomplete content.")
+    return list(container)
+
+
 def item_ids(parent: etree._Element) -> list[etree._Element]:
     """The item ids of a request, each to be answered on its own."""
     found = list(parent)

@@ -11,7 +11,7 @@ from lxml import etree
 from engine.simulator import ids
 from engine.simulator.context import Context
 from engine.simulator.errors import ResponseError
-from engine.simulator.requests import Model, attribute
+from engine.simulator.requests import Model, attribute, children
 from engine.simulator.soap import each
 from engine.simulator.xml import M, T, quoted
 
@@ -31,7 +31,7 @@ def handle(_: Context, request: etree._Element) -> list[bytes]:
         kind = '<m:AlternateId xsi:type="t:AlternateIdType" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
         return f'{kind} Format="{wanted}" Id="{found}" Mailbox="{quoted(mailbox)}"/>'.encode()
 
-    return each("ConvertId", request.iterfind(f"{M}SourceIds/*"), one)
+    return each("ConvertId", children(request, f"{M}SourceIds"), one)
 
 
 def _read(text: str, given: str) -> bytes:

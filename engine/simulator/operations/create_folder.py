@@ -8,7 +8,7 @@ from lxml import etree
 from engine.simulator.context import Context
 from engine.simulator.errors import ResponseError
 from engine.simulator.folder_shapes import named_folder
-from engine.simulator.requests import Model, required
+from engine.simulator.requests import Model, children, required
 from engine.simulator.soap import each
 from engine.simulator.xml import M, T, child_text, clean, local
 
@@ -27,4 +27,4 @@ def handle(context: Context, request: etree._Element) -> list[bytes]:
         folder_class = child_text(element, f"{T}FolderClass") or _CLASSES.get(local(element), "IPF.Note")
         return named_folder(mailbox, mailbox.create_folder(parent, name, folder_class))
 
-    return each("CreateFolder", required(request, f"{M}Folders"), one, b"<m:Folders/>")
+    return each("CreateFolder", children(request, f"{M}Folders"), one, b"<m:Folders/>")

@@ -15,7 +15,7 @@ from engine.simulator.fields import item_id_xml
 from engine.simulator.folders import Folder
 from engine.simulator.mailbox import Mailbox
 from engine.simulator.messages import Address, Message
-from engine.simulator.requests import Model, attribute, required
+from engine.simulator.requests import Model, attribute, children, required
 from engine.simulator.sending import send
 from engine.simulator.soap import each
 from engine.simulator.writing import BODY, content, decode, file_attachments, message_fields
@@ -44,7 +44,7 @@ def handle(context: Context, request: etree._Element) -> list[bytes]:
         inner = f"<t:Message>{item_id_xml(mailbox, saved)}</t:Message>" if disposition == "SaveOnly" else ""
         return f"<m:Items>{inner}</m:Items>".encode()
 
-    return each("CreateItem", required(request, f"{M}Items"), one, b"<m:Items/>")
+    return each("CreateItem", children(request, f"{M}Items"), one, b"<m:Items/>")
 
 
 def _where(context: Context, element: etree._Element | None, disposition: str) -> tuple[Mailbox, Folder]:

@@ -7,7 +7,7 @@ from lxml import etree
 
 from engine.simulator.context import Context
 from engine.simulator.operations.delete_item import DELETE_TYPES
-from engine.simulator.requests import Model, attribute, required
+from engine.simulator.requests import Model, attribute, children
 from engine.simulator.soap import each
 from engine.simulator.xml import M
 
@@ -23,4 +23,4 @@ def handle(context: Context, request: etree._Element) -> list[bytes]:
         mailbox.delete_folder(folder)
         return b""
 
-    return each("DeleteFolder", required(request, f"{M}FolderIds"), one)
+    return each("DeleteFolder", children(request, f"{M}FolderIds"), one)

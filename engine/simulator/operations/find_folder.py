@@ -10,7 +10,7 @@ from engine.simulator.folder_shapes import FolderShape
 from engine.simulator.folders import Folder
 from engine.simulator.mailbox import Mailbox
 from engine.simulator.paging import page_of
-from engine.simulator.requests import Model, attribute, required
+from engine.simulator.requests import Model, attribute, children, required
 from engine.simulator.restrictions import compile_restriction, folder_value
 from engine.simulator.soap import each
 from engine.simulator.xml import M
@@ -35,7 +35,7 @@ def handle(context: Context, request: etree._Element) -> list[bytes]:
         body = b"".join(shape.render(mailbox, folder) for folder in page.entries)
         return b"<m:RootFolder %s><t:Folders>%s</t:Folders></m:RootFolder>" % (page.attributes.encode(), body)
 
-    return each("FindFolder", required(request, f"{M}ParentFolderIds"), one)
+    return each("FindFolder", children(request, f"{M}ParentFolderIds"), one)
 
 
 def _below(mailbox: Mailbox, parent: Folder, traversal: str) -> list[Folder]:

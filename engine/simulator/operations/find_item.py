@@ -8,7 +8,7 @@ from lxml import etree
 from engine.simulator.context import Context
 from engine.simulator.errors import ResponseError
 from engine.simulator.paging import page_of
-from engine.simulator.requests import Model, attribute, required
+from engine.simulator.requests import Model, attribute, children, required
 from engine.simulator.restrictions import compile_restriction, item_value
 from engine.simulator.soap import each
 from engine.simulator.sorting import sort_items
@@ -45,7 +45,7 @@ def handle(context: Context, request: etree._Element) -> list[bytes]:
         body = b"".join([context.shapes.render(mailbox, message, shape) for message in page.entries])
         return b"<m:RootFolder %s><t:Items>%s</t:Items></m:RootFolder>" % (page.attributes.encode(), body)
 
-    return each("FindItem", required(request, f"{M}ParentFolderIds"), one)
+    return each("FindItem", children(request, f"{M}ParentFolderIds"), one)
 
 
 def _refuse_unsupported(request: etree._Element) -> None:

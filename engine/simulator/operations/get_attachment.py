@@ -14,7 +14,7 @@ from engine.simulator.errors import ResponseError
 from engine.simulator.fields import FIELDS
 from engine.simulator.mailbox import Mailbox
 from engine.simulator.messages import Attachment
-from engine.simulator.requests import Model, attribute, boolean, required
+from engine.simulator.requests import Model, attribute, boolean, children
 from engine.simulator.soap import each
 from engine.simulator.xml import M, T, escape
 
@@ -59,7 +59,7 @@ def handle(context: Context, request: etree._Element) -> list[bytes]:
         inner = _item(mailbox, attachment, head, with_mime) if attachment.is_item else _file(attachment, head)
         return f"<m:Attachments>{inner}</m:Attachments>".encode()
 
-    return each("GetAttachment", required(request, f"{M}AttachmentIds"), one, b"<m:Attachments/>")
+    return each("GetAttachment", children(request, f"{M}AttachmentIds"), one, b"<m:Attachments/>")
 
 
 def _find(context: Context, text: str) -> tuple[Mailbox, Attachment]:

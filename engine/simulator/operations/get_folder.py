@@ -7,7 +7,7 @@ from lxml import etree
 
 from engine.simulator.context import Context
 from engine.simulator.folder_shapes import FolderShape
-from engine.simulator.requests import Model, required
+from engine.simulator.requests import Model, children, required
 from engine.simulator.soap import each
 from engine.simulator.xml import M
 
@@ -21,4 +21,4 @@ def handle(context: Context, request: etree._Element) -> list[bytes]:
     def one(element: etree._Element) -> bytes:
         return b"<m:Folders>%s</m:Folders>" % shape.render(*context.folder(element))
 
-    return each("GetFolder", required(request, f"{M}FolderIds"), one, b"<m:Folders/>")
+    return each("GetFolder", children(request, f"{M}FolderIds"), one, b"<m:Folders/>")

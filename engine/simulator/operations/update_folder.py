@@ -8,7 +8,7 @@ from lxml import etree
 from engine.simulator.context import Context
 from engine.simulator.errors import ResponseError
 from engine.simulator.folder_shapes import named_folder
-from engine.simulator.requests import Model, required
+from engine.simulator.requests import Model, children
 from engine.simulator.soap import each
 from engine.simulator.xml import M, T, clean
 
@@ -22,11 +22,11 @@ def handle(context: Context, request: etree._Element) -> list[bytes]:
     def one(change: etree._Element) -> bytes:
         _CHANGE.check(change)
         mailbox, folder = context.folder(change[0])
-        for update in required(change, f"{T}Updates"):
+        for update in children(change, f"{T}Updates"):
             name = update.find(f"*/{T}DisplayName")
             if update.tag != f"{T}SetFolderField" or name is None:
                 raise ResponseError("ErrorInvalidPropertySet")
             mailbox.rename_folder(folder, clean(name.text or ""))
         return named_folder(mailbox, folder)
 
-    return each("UpdateFolder", required(request, f"{M}FolderChanges"), one, b"<m:Folders/>")
+    return each("UpdateFolder", children(request, f"{M}FolderChanges"), one, b"<m:Folders/>")

@@ -14,7 +14,7 @@ from engine.simulator.fields import item_id_xml
 from engine.simulator.mailbox import Mailbox
 from engine.simulator.messages import Message
 from engine.simulator.operations.create_item import DISPOSITIONS
-from engine.simulator.requests import Model, attribute, required, violation
+from engine.simulator.requests import Model, attribute, children, violation
 from engine.simulator.sending import send
 from engine.simulator.soap import each
 from engine.simulator.writing import BODY, EMPTY, FIELD_OF_URI, UNDELETABLE, WITHOUT_EFFECT, content, message_fields
@@ -39,13 +39,13 @@ def handle(context: Context, request: etree._Element) -> list[bytes]:
             raise ResponseError("ErrorMessageDispositionRequired")
         mailbox, message = context.item(change[0])
         _check_key(mailbox, message, change[0].get("ChangeKey", ""), resolution)
-        _apply(mailbox, message, _fields(message, required(change, f"{T}Updates")))
+        _apply(mailbox, message, _fields(message, children(change, f"{T}Updates")))
         if disposition != "SaveOnly":
             _send(context, mailbox, message, keep=disposition == "SendAndSaveCopy")
             return b"<m:Items/>" + _NO_CONFLICTS
         return f"<m:Items><t:Message>{item_id_xml(mailbox, message)}</t:Message></m:Items>".encode() + _NO_CONFLICTS
 
-    return each("UpdateItem", required(request, f"{M}ItemChanges"), one, b"<m:Items/>")
+    return each("UpdateItem", children(request, f"{M}ItemChanges"), one, b"<m:Items/>")
 
 
 def _check_key(mailbox: Mailbox, message: Message, key: str, resolution: str) -> None:
@@ -57,7 +57,7 @@ def _check_key(mailbox: Mailbox, message: Message, key: str, resolution: str) ->
         raise ResponseError("ErrorIrresolvableConflict")
 
 
-def _fields(message: Message, updates: etree._Element) -> dict[str, Any]:
+def _fields(message: Message, updates: list[etree._Element]) -> dict[str, Any]:
     """The fields all updates together set."""
     fields: dict[str, Any] = {}
     extended = dict(message.extended)

@@ -31,7 +31,8 @@ async def test_another_process_can_drive_it() -> None:
         assert (await ask(client, "POST", "deliver", json={"email": ONE, "colour": "red"}))[0] == 400
         assert (await ask(client, "POST", "nothing", json={}))[0] == 404
         await ask(client, "POST", "deliver", json={"email": ONE, "count": 5})
-        assert len((await ask(client, "GET", f"items?email={ONE}"))[1]) == 9
+        assert len((await ask(client, "POST", "arrive", json={"email": ONE, "count": 2}))[1]) == 2
+        assert len((await ask(client, "GET", f"items?email={ONE}"))[1]) == 11
 
 
 async def test_faults_and_counters_over_http() -> None:

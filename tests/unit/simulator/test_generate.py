@@ -2,7 +2,8 @@ from dataclasses import asdict
 from typing import Any
 
 from engine.simulator import SimulatedExchange, operators
-from tests.unit.simulator.ews import ONE, TWO
+from tests.unit.simulator.ews import ONE, TWO, serving
+from tests.unit.simulator.test_push import until
 
 UNTIL = 1_700_000_000
 
@@ -56,3 +57,17 @@ def test_operators_are_named_alike_everywhere() -> None:
     assert [person.email for person in operators(2)] == [ONE, TWO]
     assert operators(2)[0].operator_id == "operator0001"
     assert SimulatedExchange(operators=2).operators == operators(2)
+
+
+async def test_mail_arrives_while_the_server_runs() -> None:
+    async with serving(emails=3, arrivals_per_minute=60 * 200) as client:
+        await until(lambda: sum(len(client.exchange.items(person.email)) for person in client.exchange.operators) > 20)
+
+
+async def test_arrivals_are_like_the_rest() -> None:
+    async with serving(emails=3) as client:
+        arrived = client.exchange.arrive(ONE, 30)
+        assert {item.folder for item in arrived} == {"Inbox"}
+        assert not any(item.is_read for item in arrived)
+        assert len({item.message_id for item in arrived}) == 30
+        assert (await client.get_items([item.item_id for item in arrived])).codes == ["NoError"] * 30

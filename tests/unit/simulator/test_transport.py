@@ -1,8 +1,14 @@
+import random
+import re
+
 import aiohttp
 import pytest
+from lxml import etree
 
 from engine.simulator import ServerVersion
-from tests.unit.simulator.ews import FOLDER_SHAPE, NS, ONE, SHAPE, TWO, envelope, serving
+from tests.unit.simulator.ews import FOLDER_SHAPE, NS, ONE, SHAPE, SHARED, TWO, envelope, serving, validate
+
+REPLY = re.compile("Response|Fault")
 
 INBOX = (
     f"<m:GetFolder>{FOLDER_SHAPE.format('Default')}"
@@ -167,3 +173,43 @@ async def test_tokens_are_issued_checked_and_expire() -> None:
         bearer = {"Authorization": f"Bearer {token}"}
         assert (await client.post(envelope(INBOX), **bearer)).codes == ["NoError"]
         assert (await client.post(envelope(INBOX, None), **bearer)).codes == ["ErrorImpersonationRequired"]
+
+
+REQUESTS = sorted(path for path in (SHARED / "ews-samples").glob("*.xml") if not REPLY.search(path.name))
+
+
+@pytest.mark.skipif(not REQUESTS, reason="Microsoft's examples are not here")
+async def test_the_requests_microsoft_documents_are_understood() -> None:
+    async with serving(subscription_quota=1000) as client:
+        for path in REQUESTS:
+            answer = await client.post(path.read_bytes())
+            if path.name != "Subscribe-03.xml":  # its Subscribe element has no namespace
+                assert answer.status == 200, (path.name, answer.content)
+                validate(answer.body)
+
+
+@pytest.mark.skipif(not REQUESTS, reason="Microsoft's examples are not here")
+async def test_no_request_makes_the_server_stumble() -> None:
+    rng = random.Random(1)
+    async with serving(subscription_quota=1000) as client:
+        for _ in range(400):
+            root = etree.fromstring(rng.choice(REQUESTS).read_bytes())
+            for _ in range(rng.randint(1, 4)):
+                spoil(root, rng)
+            answer = await client.post(etree.tostring(root))
+            assert answer.headers["Content-Type"] == "text/xml; charset=utf-8", answer.content
+            assert answer.codes
+
+
+def spoil(root: etree._Element, rng: random.Random) -> None:
+    element = rng.choice([e for e in root.iter() if isinstance(e.tag, str)])
+    parent = element.getparent()
+    match rng.randrange(4):
+        case 0 if parent is not None:
+            parent.remove(element)
+        case 1:
+            element.text = rng.choice(["", "x", "-1", "99999999999", "true"])
+        case 2 if element.attrib:
+            element.set(str(rng.choice(list(element.attrib))), rng.choice(["", "x", "-5", "AAAA"]))
+        case _ if parent is not None:
+            parent.append(etree.fromstring(etree.tostring(element, with_tail=False)))
