@@ -1,6 +1,6 @@
 """Folders of a mailbox and the entries, tombstones and counters each keeps."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -58,6 +58,7 @@ class Folder:
         "folder_class",
         "folder_id",
         "last_cn",
+        "log",
         "name",
         "number",
         "order",
@@ -88,6 +89,7 @@ class Folder:
         self.entries: dict[int, Message] = {}
         self.order: list[int] = []
         self.tombstones: list[Tombstone] = []
+        self.log: list[tuple[int, Message]] = []
         self.unread = 0
         self.last_cn = 0
 
@@ -97,6 +99,24 @@ class Folder:
         self.order.append(message.created_cn)
         self.unread += not message.is_read
         self.last_cn = max(self.last_cn, message.latest_cn)
+
+    def touch(self, message: Message) -> None:
+        """Note that a message here changed, at its latest change number."""
+        self.last_cn = message.latest_cn
+        self.log.append((message.latest_cn, message))
+
+    def changed_since(self, change: int) -> list[Message]:
+        """Present messages whose latest change is a later one; arrivals alone do not count."""
+        start = bisect_right(self.log, change, key=lambda entry: entry[0])
+        return [
+            message
+            for at, message in self.log[start:]
+            if at == message.latest_cn and self.entries.get(message.created_cn) is message
+        ]
+
+    def gone_since(self, change: int) -> list[Tombstone]:
+        """The messages that left after a change."""
+        return self.tombstones[bisect_right(self.tombstones, change, key=lambda stone: stone.deleted_cn) :]
 
     def remove(self, message: Message, deleted_cn: int, change_key: str) -> None:
         """Let a message go, leaving its tombstone."""

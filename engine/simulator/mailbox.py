@@ -139,7 +139,7 @@ class Mailbox:
         message.modified_at = self.now()
         for name, value in fields.items():
             setattr(message, name, value)
-        message.folder.last_cn = self.cn
+        message.folder.touch(message)
         self._publish("ModifiedEvent", message)
         return message
 
@@ -147,8 +147,9 @@ class Mailbox:
         """Change the read flag alone; nothing happens when it is already so."""
         if message.is_read != is_read:
             self.cn += 1
-            message.read_cn = message.folder.last_cn = self.cn
+            message.read_cn = self.cn
             message.is_read = is_read
+            message.folder.touch(message)
             message.folder.unread += -1 if is_read else 1
             self._publish("ModifiedEvent", message)
             self._publish_counts(message.folder)

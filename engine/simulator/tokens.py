@@ -91,14 +91,10 @@ def _outstanding(folder: Folder, segments: list[Segment]) -> list[tuple[int, int
     for low, high, base, upto in segments:
         if folder.last_cn <= upto:
             continue
-        found += [
-            (message.latest_cn, base, message) for message in folder.newest_first(high, low) if message.latest_cn > upto
-        ]
-        found += [
-            (stone.deleted_cn, base, stone)
-            for stone in folder.tombstones
-            if low < stone.created_cn <= high and stone.deleted_cn > upto
-        ]
+        changed = [message for message in folder.changed_since(upto) if low < message.created_cn <= high]
+        found += [(message.latest_cn, base, message) for message in changed]
+        gone = [stone for stone in folder.gone_since(upto) if low < stone.created_cn <= high]
+        found += [(stone.deleted_cn, base, stone) for stone in gone]
     return sorted(found, key=lambda entry: entry[0])
 
 
