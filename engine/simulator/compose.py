@@ -101,54 +101,48 @@ def compose(mailbox: Mailbox, folder: Folder, **fields: Any) -> Message:
     ``attachments`` and ``headers``. What is missing gets a sensible value.
     """
     now = mailbox.now()
-    me = Address(mailbox.name, mailbox.address)
-    sender = fields.pop("sender", Address("Customer", "customer@customer.example"))
-    author = fields.pop("author", sender)
+    subject = clean(fields.get("subject", ""))
+    sender = fields.get("sender", Address("Customer", "customer@customer.example"))
+    received = int(fields.get("received_at", now))
+    content = fields.pop("content", None) or _content(fields)
+    values: dict[str, Any] = {
+        "sender": sender,
+        "author": sender,
+        "to": Address(mailbox.name, mailbox.address),
+        **dict.fromkeys(("cc", "bcc", "reply_to", "categories"), ()),
+        **dict.fromkeys(("in_reply_to", "references"), ""),
+        **dict.fromkeys(("importance", "sensitivity"), "Normal"),
+        **dict.fromkeys(("is_read", "is_draft", "from_me"), False),
+        "received_at": received,
+        "sent_at": received,
+        "created_at": now,
+        "modified_at": now,
+        "message_id": f"<{guid_of(mailbox.address, mailbox.cn, 'new').hex()}@mail.example.com>",
+        "conversation": guid_of("conversation", topic_of(subject)),
+        "topic": topic_of(subject),
+        "has_attachments": any(not attachment.is_inline for attachment in content.attachments()),
+        "size": _size(content),
+        **fields,
+        "subject": subject,
+    }
+    for name in ("message_id", "in_reply_to", "references"):
+        values[name] = clean(values[name])
+    for name in ("to", "cc", "bcc", "reply_to"):
+        values[name] = people(values[name])
+    for name in ("sender", "author"):
+        values[name] = None if values[name] is None else address(values[name])
+    values["categories"] = tuple(map(clean, values["categories"]))
+    return Message(item_id="", folder=folder, content=content, **values)
+
+
+def _content(fields: dict[str, Any]) -> Given:
+    """The content that ``body_text``, ``body_html``, ``attachments`` and ``headers`` describe; they are taken out."""
     html = fields.pop("body_html", None)
     text = fields.pop("body_text", None)
     if text is None:
         text = html_to_text(html) if html is not None else ""
-    files = tuple(fields.pop("attachments", ()))
-    content = fields.pop("content", None) or Given(
-        clean(text), None if html is None else clean(html), files, tuple(fields.pop("headers", ()))
-    )
-    received = int(fields.pop("received_at", now))
-    subject = clean(fields.pop("subject", ""))
-    made = Message(
-        item_id="",
-        folder=folder,
-        subject=subject,
-        sender=None if sender is None else address(sender),
-        author=None if author is None else address(author),
-        to=people(fields.pop("to", me)),
-        cc=people(fields.pop("cc", ())),
-        bcc=people(fields.pop("bcc", ())),
-        reply_to=people(fields.pop("reply_to", ())),
-        sent_at=int(fields.pop("sent_at", received)),
-        received_at=received,
-        created_at=int(fields.pop("created_at", now)),
-        modified_at=int(fields.pop("modified_at", now)),
-        message_id=clean(
-            fields.pop("message_id", f"<{guid_of(mailbox.address, mailbox.cn, 'new').hex()}@mail.example.com>")
-        ),
-        in_reply_to=clean(fields.pop("in_reply_to", "")),
-        references=clean(fields.pop("references", "")),
-        conversation=fields.pop("conversation", None) or guid_of("conversation", topic_of(subject)),
-        topic=fields.pop("topic", topic_of(subject)),
-        importance=fields.pop("importance", "Normal"),
-        sensitivity=fields.pop("sensitivity", "Normal"),
-        categories=tuple(map(clean, fields.pop("categories", ()))),
-        is_read=fields.pop("is_read", False),
-        is_draft=fields.pop("is_draft", False),
-        from_me=fields.pop("from_me", False),
-        has_attachments=any(not attachment.is_inline for attachment in content.attachments()),
-        size=int(fields.pop("size", 0)) or _size(content),
-        content=content,
-        item_class=fields.pop("item_class", "IPM.Note"),
-    )
-    if fields:
-        raise TypeError(f"a message has no {', '.join(fields)}")
-    return made
+    files, headers = tuple(fields.pop("attachments", ())), tuple(fields.pop("headers", ()))
+    return Given(clean(text), None if html is None else clean(html), files, headers)
 
 
 def topic_of(subject: str) -> str:

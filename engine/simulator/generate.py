@@ -114,6 +114,25 @@ def _values(rng: random.Random, until: int) -> dict[str, str]:
     }
 
 
+def _content(
+    rng: random.Random, thread: _Thread, people: tuple[Address, Address], at: int, previous: Message | None
+) -> Composed:
+    author, to = people
+    language = thread.contact.language
+    return Composed(
+        language,
+        author,
+        to,
+        thread.contact.company if author is thread.contact.person else "Mailroom Example Ltd.",
+        _paragraphs(rng, len(language.paragraphs)),
+        _values(rng, at),
+        plain=rng.random() < 0.18,
+        files=_pick(rng, (1, 1, 1, 2)) if rng.random() < 0.14 else 0,
+        picture=rng.random() < 0.04,
+        quoted=previous,
+    )
+
+
 def _pick(rng: random.Random, values: Sequence[Value]) -> Value:
     return values[int(rng.random() * len(values))]
 
@@ -131,18 +150,7 @@ def _message(rng: random.Random, mailbox: Mailbox, thread: _Thread, at: int, ear
     outgoing = position % 2 == 1 if rng.random() < 0.95 else position % 2 == 0
     author, to = (me, them) if outgoing else (them, me)
     language = thread.contact.language
-    content = Composed(
-        language,
-        author,
-        to,
-        thread.contact.company if not outgoing else "Mailroom Example Ltd.",
-        _paragraphs(rng, len(language.paragraphs)),
-        _values(rng, at),
-        plain=rng.random() < 0.18,
-        files=_pick(rng, (1, 1, 1, 2)) if rng.random() < 0.14 else 0,
-        picture=rng.random() < 0.04,
-        quoted=previous,
-    )
+    content = _content(rng, thread, (author, to), at, previous)
     message_id = f"<{guid_of(thread.conversation.hex(), position).hex()}@{author.address.rpartition('@')[2]}>"
     reply = language.reply if position else ""
     return Message(

@@ -1,4 +1,4 @@
-"""UpdateFolder: renames folders.
+"""UpdateFolder: renames folders; other properties are accepted and have no effect.
 
 https://learn.microsoft.com/en-us/exchange/client-developer/web-service-reference/updatefolder-operation
 """
@@ -24,9 +24,10 @@ def handle(context: Context, request: etree._Element) -> list[bytes]:
         mailbox, folder = context.folder(change[0])
         for update in children(change, f"{T}Updates"):
             name = update.find(f"*/{T}DisplayName")
-            if update.tag != f"{T}SetFolderField" or name is None:
+            if name is not None and folder.distinguished:
                 raise ResponseError("ErrorInvalidPropertySet")
-            mailbox.rename_folder(folder, clean(name.text or ""))
+            if name is not None:
+                mailbox.rename_folder(folder, clean(name.text or ""))
         return named_folder(mailbox, folder)
 
     return each("UpdateFolder", children(request, f"{M}FolderChanges"), one, b"<m:Folders/>")
