@@ -4,7 +4,7 @@ import sys
 from argparse import ArgumentParser
 from importlib import import_module
 
-NAMES = ("backfill",)
+NAMES = ("backfill", "footprint", "landing", "notices", "live")
 
 
 def main(arguments: list[str] | None = None) -> None:

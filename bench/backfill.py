@@ -86,13 +86,25 @@ def compare(options: Options, folder: Path) -> Report:
             synced = backfill(options, exchange, ours)
         if options.loop:
             looped = loop(exchange, theirs)
+    agreed = agreement(ours, theirs) if synced is not None and looped is not None else None
+    tell(synced, looped, agreed, figures, rows)
+    return Report("backfill", settings_of(options), figures, rows)
+
+
+def tell(
+    synced: Synced | None,
+    looped: Looped | None,
+    agreed: dict[str, int] | None,
+    figures: dict[str, Any],
+    rows: list[Row],
+) -> None:
+    """Put what was measured into figures and rows."""
     if synced is not None:
         _tell_engine(synced, figures, rows)
     if looped is not None:
         _tell_loop(looped, figures, rows)
-    if synced is not None and looped is not None:
-        _tell_both(synced, looped, agreement(ours, theirs), figures, rows)
-    return Report("backfill", settings_of(options), figures, rows)
+    if synced is not None and looped is not None and agreed is not None:
+        _tell_both(synced, looped, agreed, figures, rows)
 
 
 def backfill(options: Options, exchange: Exchange, database: Path) -> Synced:
@@ -158,7 +170,10 @@ def _tell_engine(synced: Synced, figures: dict[str, Any], rows: list[Row]) -> No
     }
     rows += [
         ("engine, emails", f"{synced.emails:,}"),
-        ("engine, CPU s per 1,000", f"{used.engine / thousands:.3f} (with Ray's own {(used.engine + used.ray) / thousands:.3f})"),
+        (
+            "engine, CPU s per 1,000",
+            f"{used.engine / thousands:.3f} (with Ray's own {(used.engine + used.ray) / thousands:.3f})",
+        ),
         ("engine, CPU s by role", ", ".join(f"{role} {spent:.2f}" for role, spent in used.rounded().items())),
         ("engine, emails/s", f"{synced.emails / used.wall:,.0f}"),
         ("idle cluster, cores", f"{idle.engine / idle.wall:.3f} and Ray's own {idle.ray / idle.wall:.3f}"),
@@ -200,6 +215,9 @@ def _tell_both(
     alike = not (agreed["only_engine"] or agreed["only_loop"] or agreed["different"])
     rows += [
         ("same emails in both", f"{'yes' if alike else 'NO'}: {agreed}"),
-        ("loop's CPU / engine's CPU", f"{theirs / ours:.2f} (target {TARGET:g}); with Ray's own {figures['ratio']['cpu_with_ray']}"),
+        (
+            "loop's CPU / engine's CPU",
+            f"{theirs / ours:.2f} (target {TARGET:g}); with Ray's own {figures['ratio']['cpu_with_ray']}",
+        ),
         ("engine's speed / loop's speed", f"{figures['ratio']['speed']}"),
     ]

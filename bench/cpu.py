@@ -94,11 +94,8 @@ def own() -> float:
 
 def _processes(others: tuple[int, ...]) -> list[tuple[psutil.Process, str]]:
     this = psutil.Process()
-    found = [(this, DRIVER)]
-    for process in this.children(recursive=True):
-        if process.pid not in others:
-            found.append((process, _role(process)))
-    return found
+    started = [process for process in this.children(recursive=True) if process.pid not in others]
+    return [(this, DRIVER), *((process, _role(process)) for process in started)]
 
 
 def _role(process: psutil.Process) -> str:

@@ -1,4 +1,4 @@
-"""The program one would write first: exchangelib as its documentation shows, a loop over the mailboxes, rows into DuckDB.
+"""The program one would write first: exchangelib as documented, a loop over the mailboxes, rows into DuckDB.
 
 Written with ordinary care, so that the comparison is fair: one configuration for all accounts (one connection pool, no
 guessing of versions), ids listed by SyncFolderItems and the same fields fetched in batches by GetItem, only the fields
