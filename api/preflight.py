@@ -1,13 +1,13 @@
 """What ``serve`` finds out before and while it starts, so that a wrong setting is a clear line and not a riddle.
 
-Checks raise when starting makes no sense (the whole installation is affected, and time will not mend it) and return
-lines to print when it does.
+Checks raise when starting makes no sense (the whole installation is affected, and time will not mend it) and only say
+what they found when it does.
 """
 
 import asyncio
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -68,40 +68,45 @@ async def check_reachable(url: str) -> None:
         ) from None
     except OSError as error:
         raise errors.SettingsError(
-            f"exchange.url: nothing can be reached at {host} port {port} ({error.strerror or error}). "
+            f"exchange.url: nothing can be reached at {host} port {port} ({_reason(error)}). "
             f"Check the address, and that Exchange is up. {NO_CHECK}"
         ) from error
     writer.close()
 
 
-async def check_exchange(source: MailSource, operators: Sequence[Operator], folders: Sequence[str]) -> list[str]:
-    """Whether Exchange lets us in, tried with the first operators until one works; lines about what does not.
+async def check_exchange(
+    source: MailSource, operators: Sequence[Operator], folders: Sequence[str], say: Callable[[str], None]
+) -> None:
+    """Whether Exchange lets us in, tried with the first operators until one works; says what does not.
 
     Raises:
-        SourceError: nobody can be synchronised until somebody corrects something.
+        SourceError: the whole installation is affected.
+        SettingsError: so is every operator that was tried.
     """
-    lines: list[str] = []
-    refused: errors.SourceError | None = None
-    for operator in operators[:HANDFUL]:
+    tried = operators[:HANDFUL]
+    for operator in tried:
         try:
             resolved = await source.resolve_folders(operator.email, folders)
         except _INSTALLATION:
             raise
-        except _OPERATOR as error:
-            lines += [f"{operator.operator_id}: {line}" for line in error_lines(error)]
-            refused = error
         except errors.SourceError as error:
-            return [*lines, *error_lines(error)]
+            for line in error_lines(error):
+                say(f"{operator.operator_id}: {line}")
+            if not isinstance(error, _OPERATOR):
+                return  # it passes, and Mailroom goes on by itself
         else:
-            missing = [f"{operator.operator_id}: no folder {name} in this mailbox." for name in resolved.missing]
-            return [*lines, *missing]
-    if refused is not None:
-        raise refused
-    return lines
+            for name in resolved.missing:
+                say(f"{operator.operator_id}: no folder {name} in this mailbox.")
+            return
+    if tried:
+        raise errors.SettingsError(
+            f"operators: none of the {len(tried)} tried can be synchronised. Correct them, or the rights of the "
+            "service account; --no-check starts all the same."
+        )
 
 
-async def check_listener(base: str, key: bytes) -> list[str]:
-    """Whether the notification URL leads back to our own listener; lines about what is doubtful.
+async def check_listener(base: str, key: bytes, say: Callable[[str], None]) -> None:
+    """Whether the notification URL leads back to our own listener; says what is doubtful.
 
     It is asked from here, and Exchange may see it differently: only an unknown host or a refused connection is
     taken for certain.
@@ -110,23 +115,38 @@ async def check_listener(base: str, key: bytes) -> list[str]:
         SettingsError: it leads nowhere.
     """
     url = callback.callback_url(base, callback.sign(key, OperatorId(""), "probe"))
-    doubt = f"email_sync.notification_url: {base} does not lead to this gateway as seen from here"
-    remedy = "Check the address and what stands between (proxy, firewall, certificate); without it there is no push."
     try:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CONNECT_SECONDS)) as session,
-            session.get(url) as response,
-        ):
-            if response.status == 200 and b'"mailroom"' in await response.content.read(1000):
-                return []
-            return [f"{doubt} (HTTP {response.status}). {remedy}"]
-    except (aiohttp.ClientSSLError, TimeoutError) as error:
-        return [f"{doubt} ({error or 'no answer'}). {remedy}"]
+        doubt = await _ask(url)
     except aiohttp.ClientConnectorError as error:
         raise errors.SettingsError(
-            f"email_sync.notification_url: {base} leads nowhere: {error.os_error.strerror or error.os_error}. "
+            f"email_sync.notification_url: {base} leads nowhere ({_reason(error.os_error)}). "
             "Set it to an address of this gateway that Exchange can reach, or leave it out. "
             "--no-check skips this check."
         ) from error
+    if doubt:
+        say(
+            f"email_sync.notification_url: {base} does not lead to this gateway as seen from here ({doubt}). "
+            "Check the address and what stands between (proxy, firewall, certificate); without it there is no push."
+        )
+
+
+async def _ask(url: str) -> str:
+    """What is wrong with the answer; empty when it is our listener's."""
+    timeout = aiohttp.ClientTimeout(total=CONNECT_SECONDS)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as response:
+            ours = response.status == 200 and b'"mailroom"' in await response.content.read(1000)
+            return "" if ours else f"HTTP {response.status}"
+    except TimeoutError:
+        return "no answer"
+    except aiohttp.ClientConnectorError as error:
+        if isinstance(error, aiohttp.ClientSSLError):
+            return str(error)
+        raise
     except aiohttp.ClientError as error:
-        return [f"{doubt} ({error}). {remedy}"]
+        return str(error)
+
+
+def _reason(error: OSError) -> str:
+    """The system's words; asyncio's repeat the address."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)

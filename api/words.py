@@ -11,7 +11,8 @@ def error_lines(error: MailroomError) -> list[str]:
     """Settings problems are a line each; everything else is one line. Errors of Exchange bring the table's words."""
     if isinstance(error, SourceError):
         failure = failure_for(error)
-        return [_one_line(f"{failure.cause} {failure.remedy} ({failure.code}: {error})")]
+        remedy = "" if failure.remedy in str(error) else failure.remedy
+        return [_one_line(f"{failure.cause} {remedy} ({failure.code}: {error})")]
     return [_one_line(line) for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
 
 
@@ -31,12 +32,11 @@ class TroubleReport:
 
 
 def _trouble_line(trouble: Trouble) -> str:
-    who = (
-        f"{trouble.example}"
-        if trouble.operators == 1
-        else f"{trouble.operators:,} operators, such as {trouble.example}"
-    )
-    return _one_line(f"{trouble.code}: {trouble.cause} {trouble.remedy} ({who}: {trouble.message})")
+    named = trouble.example in trouble.message  # Exchange's words mostly name the mailbox already
+    detail = trouble.message if named else f"{trouble.example}: {trouble.message}"
+    several = f"{trouble.operators:,} operators, such as " if trouble.operators > 1 else ""
+    remedy = "" if trouble.remedy in trouble.message else trouble.remedy
+    return _one_line(f"{trouble.code}: {trouble.cause} {remedy} ({several}{detail})")
 
 
 def _one_line(text: str) -> str:

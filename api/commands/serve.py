@@ -83,11 +83,10 @@ def _check(settings: "Settings", *, ask_exchange: bool) -> None:
     if not settings.cluster.address:
         check_store(settings.store.path)
     if ask_exchange:
-        for line in asyncio.run(_ask_exchange(settings)):
-            _warn(line)
+        asyncio.run(_ask_exchange(settings))
 
 
-async def _ask_exchange(settings: "Settings") -> list[str]:
+async def _ask_exchange(settings: "Settings") -> None:
     from api.preflight import check_exchange, check_reachable
     from engine.sources.ews.source import EwsSource
 
@@ -95,7 +94,7 @@ async def _ask_exchange(settings: "Settings") -> list[str]:
     operators = [operator.record() for operator in settings.operators if operator.email_sync]
     source = EwsSource(settings.exchange, 1)
     try:
-        return await check_exchange(source, operators, settings.email_sync.folders)
+        await check_exchange(source, operators, settings.email_sync.folders, _warn)
     finally:
         await source.close()
 
@@ -107,8 +106,7 @@ def _check_listener(settings: "Settings") -> None:
     if not settings.email_sync.notification_url:
         return
     key = signing_key(settings.key.get_secret_value(), settings.admin_token.get_secret_value())
-    for line in asyncio.run(check_listener(settings.email_sync.notification_url, key)):
-        _warn(line)
+    asyncio.run(check_listener(settings.email_sync.notification_url, key, _warn))
 
 
 def _announce(settings: "Settings", config: Path, url: str) -> None:

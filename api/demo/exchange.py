@@ -71,9 +71,9 @@ class SimulatedProcess:
         """What is served of one folder, message by message."""
         return list(await self._ask("GET", "items", params={"email": email, "folder": folder}))
 
-    async def deliver(self, email: str, **fields: object) -> dict[str, Any]:
-        """Let a message arrive; what is served of it."""
-        return dict(await self._ask("POST", "deliver", body={"email": email, **fields}))
+    async def arrive(self, email: str) -> dict[str, Any]:
+        """Let a message like the generated ones arrive; what is served of it."""
+        return dict((await self._ask("POST", "arrive", body={"email": email}))[0])
 
     async def _ask(self, method: str, name: str, params: dict[str, str] | None = None, body: object = None) -> Any:
         auth = aiohttp.encode_basic_auth(self.username, self.password)

@@ -98,7 +98,7 @@ async def deliver_now_and_then(demo: Demo, say: Callable[[str], None]) -> None:
         await asyncio.sleep(random.uniform(*_PAUSE_SECONDS))  # noqa: S311  # no secret
         operator = random.choice(operators)  # noqa: S311  # the same
         started = time.monotonic()
-        item = await demo.exchange.deliver(operator["email"])
+        item = await demo.exchange.arrive(operator["email"])
         landed = await _landing(demo, operator["operator_id"], item["item_id"], started)
         when = f"landed after {landed:.2f} s" if landed is not None else f"has not landed in {LANDING_SECONDS:.0f} s"
         say(f"New mail for {operator['email']}: {item['subject']!r} {when}.")
