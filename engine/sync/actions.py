@@ -110,8 +110,10 @@ class ReadPage:
 
 @dataclass(frozen=True, slots=True)
 class FetchItems:
-    """Fetch full items. ``page_id``: the pending page they come from; empty for a page not landed yet (``direct``)
-    or for a quarantined item tried again.
+    """Fetch full items.
+
+    ``page_id``: the pending page they come from; empty for a page not landed yet (``direct``) or for a quarantined item
+    tried again.
     """
 
     folder: Folder

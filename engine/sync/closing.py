@@ -72,7 +72,7 @@ def _work_left(state: MailboxState, moment: Moment) -> bool:
     return bool(
         state.parked
         or state.subscribe
-        or state.pending
+        or any(page.folder_id in known for page in state.pending)
         or any(folder.due or folder.draining for folder in state.folders)
         or any(entry.next_attempt_at <= moment.now and entry.folder_id in known for entry in state.quarantined)
     )

@@ -1,5 +1,7 @@
-"""A page of changes comes in: fetch at once and land all in one transaction (the everyday case), or land the token and
-queue what is to be fetched.
+"""A page of changes comes in.
+
+Its items are fetched at once and all lands in one transaction (the everyday case), or the token lands and what is to be
+fetched is queued.
 """
 
 from dataclasses import replace
@@ -20,12 +22,23 @@ def on_page(state: MailboxState, page: ChangePage, moment: Moment) -> MailboxSta
     if not page.last and not page.changes and page.token == reading.token:
         stuck = RequestRefused("Exchange says there are more changes and gives none, with the same sync state.")
         return closing.land(closing.fail(replace(state, trouble=stuck), moment), _nothing(state), moment)
+    if _nothing_new(folder, page):
+        summary = replace(state.summary, pages=state.summary.pages + 1)
+        return replace(state, doing=None, summary=summary).with_folder(replace(folder, draining=False))
     sifted = plan.sift(page, state.window_start)
     state = state.with_folder(folder)
-    if page.last and not folder.record.reconciling and 0 < len(sifted.fetch) <= state.policy.fetch_items:
+    requests = plan.pages_to_fetch(sifted.fetch, folder.record.folder_id, state.policy, moment.fresh_id)
+    if page.last and not folder.record.reconciling and len(requests) == 1:
         item_ids = tuple(change.item_id for change in sifted.fetch)
         return replace(state, doing=FetchItems(reading.folder, item_ids, direct=page))
     return land_page(state, folder, page, None, moment)
+
+
+def _nothing_new(folder: FolderState, page: ChangePage) -> bool:
+    """Whether a page leaves nothing to write down: idle mailboxes are looked at again and again."""
+    record = replace(folder.record, token=page.token, drained=True, reconciling=False, empty_seen_at=None)
+    settled = record == folder.record and not folder.relisted
+    return page.last and not page.changes and settled
 
 
 def land_page(
@@ -87,7 +100,7 @@ def _look_again(state: MailboxState, folder: FolderState, moment: Moment) -> Mai
         "listed as empty; nothing is deleted until a second look confirms it."
     )
     state = replace(state, trouble=state.trouble or trouble).with_folder(
-        replace(folder, record=record, draining=False, due=False, forget_seen=True)
+        replace(folder, record=record, draining=False, due=False)
     )
     landing = replace(_nothing(state), folder=folder.folder, folder_record=record, forget_seen=True)
     return closing.land(state, landing, moment)

@@ -1,50 +1,73 @@
 """Which folders a mailbox has: resolving names, folders that went, came or changed their id."""
 
 from dataclasses import replace
+from typing import Any
 
 from engine.errors import FolderMissing
-from engine.model import Folder, FolderRecord, Landing, ResolvedFolders
+from engine.model import Folder, FolderId, FolderRecord, Landing, ResolvedFolders, SubscriptionStatus
 from engine.sync.state import FolderState, MailboxState
 
 
 def on_resolved(state: MailboxState, resolved: ResolvedFolders) -> MailboxState:
-    """Take the folders Exchange has; what is pending elsewhere waits (a folder the settings dropped) or goes."""
+    """Take the folders Exchange has.
+
+    What is known of a folder that is missing waits for it to come back; what is pending of one that was replaced, or
+    that the settings no longer name, goes.
+    """
     known = {folder.record.folder_id: folder for folder in state.folders}
     saved = {record.folder_id: record for record in state.saved_folders}
-    landed = dict(state.landed)
+    saved |= {folder_id: folder.record for folder_id, folder in known.items()}
+    landed = dict(state.landed) | {folder_id: folder.landed for folder_id, folder in known.items()}
     present = tuple(
         known.get(folder.folder_id)
-        or _awaken(saved.get(folder.folder_id), folder, landed.get(folder.folder_id, 0), state)
+        or _awaken(saved.get(folder.folder_id), folder, landed.get(folder.folder_id, 0), state.policy.batch_size)
         for folder in resolved.found
     )
     ids = {folder.record.folder_id for folder in present}
     names = {folder.record.name for folder in present}
-    expected = names.union(resolved.missing)
-    elsewhere = [record for record in state.saved_folders if record.folder_id not in ids]
-    missing = ", ".join(resolved.missing)
+    elsewhere = [record for folder_id, record in saved.items() if folder_id not in ids]
+    replaced = [record for record in elsewhere if record.name in names]
+    dropped = [record for record in elsewhere if record.name not in names.union(resolved.missing)]
+    kept = saved.keys() - {record.folder_id for record in (*replaced, *dropped)}
     return replace(
         state,
         doing=None,
         resolved=True,
         folders=present,
-        saved_folders=tuple(record for record in state.saved_folders if record.folder_id in ids),
-        pending=tuple(page for page in state.pending if page.folder_id in ids),
-        retired=tuple(record.folder_id for record in elsewhere if record.name in names),
-        parked=tuple(filter(None, (_park(state, record) for record in elsewhere if record.name not in expected))),
-        trouble=FolderMissing(f"The mailbox {state.operator.email} has no folder {missing}.") if missing else None,
+        saved_folders=tuple(record for folder_id, record in saved.items() if folder_id in kept),
+        landed=tuple(landed.items()),
+        pending=tuple(page for page in state.pending if page.folder_id in kept),
+        retired=tuple(record.folder_id for record in replaced),
+        parked=tuple(filter(None, (_park(state, record) for record in dropped))),
+        trouble=_missing(state, resolved.missing),
+        **_cover_all(state, {one for one in ids - known.keys() if one not in saved or saved[one].token is None}),
     )
 
 
-def _awaken(saved: FolderRecord | None, folder: Folder, landed: int, state: MailboxState) -> FolderState:
-    record = saved or FolderRecord(folder.folder_id, folder.name, reconciling=landed > 0)
+def _missing(state: MailboxState, names: tuple[str, ...]) -> FolderMissing | None:
+    if not names:
+        return None
+    return FolderMissing(f"The mailbox {state.operator.email} has no folder {', '.join(names)}.")
+
+
+def _cover_all(state: MailboxState, strangers: set[FolderId]) -> dict[str, Any]:
+    """A subscription made before a folder was known does not speak of it: it has to be made anew."""
+    old = state.subscription
+    if not strangers or old is None or old.status is not SubscriptionStatus.ACTIVE:
+        return {}
+    return {"subscription": replace(old, status=SubscriptionStatus.LOST), "dirty_subscription": True}
+
+
+def _awaken(saved: FolderRecord | None, folder: Folder, landed: int, limit: int) -> FolderState:
+    record = replace(saved or FolderRecord(folder.folder_id, folder.name), name=folder.name)
     # A reconciling drain that a crash cut short goes on from its token; what it had seen is in the store.
+    cut_short = record.reconciling and record.token is not None
     return FolderState(
-        replace(record, name=folder.name),
+        record,
         landed=landed,
-        draining=record.reconciling and record.token is not None,
-        listed_any=record.reconciling and record.token is not None,
-        forget_seen=record.reconciling and record.token is None,
-        limit=state.policy.batch_size,
+        listed_any=cut_short,
+        forget_seen=record.reconciling and not cut_short,
+        limit=limit,
     )
 
 
@@ -77,9 +100,14 @@ def begin_anew(folder: FolderState) -> FolderState:
 
 
 def relist_all(state: MailboxState) -> MailboxState:
-    """List every folder anew, known and saved ones: the window has been widened."""
-    return replace(
-        state,
-        folders=tuple(begin_anew(folder) for folder in state.folders),
-        saved_folders=tuple(replace(record, token=None, reconciling=True) for record in state.saved_folders),
-    )
+    """List every folder anew, known and saved ones, and have that durable first: the window has been widened."""
+    known = tuple(begin_anew(folder) for folder in state.folders)
+    ids = {folder.record.folder_id for folder in known}
+    saved = tuple(replace(record, token=None, reconciling=True) for record in state.saved_folders)
+    records = (*(folder.record for folder in known), *(record for record in saved if record.folder_id not in ids))
+    return replace(state, folders=known, saved_folders=saved, parked=tuple(_put(state, record) for record in records))
+
+
+def _put(state: MailboxState, record: FolderRecord) -> Landing:
+    folder = Folder(record.folder_id, record.name)
+    return Landing(state.operator.operator_id, state.epoch, folder=folder, folder_record=record)

@@ -69,7 +69,11 @@ def step(state: MailboxState, event: Event, moment: Moment) -> tuple[MailboxStat
 
 
 def _begin(state: MailboxState, moment: Moment) -> MailboxState:
-    """The start of a pass: forget the last one's counts, fix the window."""
+    """The start of a pass: forget the last one's counts, fix the window.
+
+    A wider window is durable only after every folder is known to begin anew: a crash in between must not leave a
+    folder that never lists what the window now takes in.
+    """
     missing = isinstance(state.trouble, FolderMissing)
     state = replace(
         state,
@@ -110,29 +114,30 @@ def _next(state: MailboxState, moment: Moment) -> tuple[MailboxState, Action]:
 
 
 def _prepare(state: MailboxState) -> MailboxState | None:
-    if not state.resolved:
-        return replace(state, doing=ResolveFolders(state.policy.folders))
     if state.parked:
         return replace(state, parked=state.parked[1:], doing=Land(state.parked[0]))
+    if not state.resolved:
+        return replace(state, doing=ResolveFolders(state.policy.folders))
     if state.subscribe is not None and state.folders:
         return subscribe.ask(state, state.subscribe)
     return None
 
 
 def _drain(state: MailboxState) -> MailboxState | None:
-    folder = next((folder for folder in state.folders if folder.due or folder.draining), None)
-    if folder is None:
+    wanted = [folder for folder in state.folders if folder.due or folder.draining]
+    if not wanted:
         return None
+    # Few changes before a long listing: new mail of one folder does not wait for another's backfill.
+    folder = min(wanted, key=lambda folder: folder.draining or not folder.record.drained)
     reading = ReadPage(folder.folder, folder.record.token, min(folder.limit, state.policy.batch_size))
     return replace(state.with_folder(replace(folder, due=False, draining=True)), doing=reading)
 
 
 def _fetch(state: MailboxState, moment: Moment) -> MailboxState | None:
-    if state.pending:
-        page = state.pending[0]
-        folder = state.folder_state(page.folder_id).folder
-        return replace(state, doing=FetchItems(folder, page.item_ids, page.page_id))
     known = {folder.record.folder_id: folder.folder for folder in state.folders}
+    page = next((page for page in state.pending if page.folder_id in known), None)
+    if page is not None:
+        return replace(state, doing=FetchItems(known[page.folder_id], page.item_ids, page.page_id))
     for entry in state.quarantined:
         if entry.next_attempt_at <= moment.now and entry.folder_id in known:
             return replace(state, doing=FetchItems(known[entry.folder_id], (entry.item_id,)))

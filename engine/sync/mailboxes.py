@@ -6,39 +6,35 @@ activation that is fenced, or whose last landing is in doubt, leaves memory and 
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
-from engine.errors import MailroomError, StaleEpoch
+from engine.errors import FolderMissing, MailroomError, StaleEpoch, StoreUnavailable
+from engine.failures import failure_for
 from engine.model import MailboxStatus, Notice, NoticeAnswer, NoticeKind, OperatorId
 from engine.ports import Clock, Store
 from engine.status import DueOperator
 from engine.sync.actions import Deactivate, Rest, SubscribeAsked, SyncAsked, Wish
 from engine.sync.policy import SyncPolicy
-from engine.sync.runner import Runner
-from engine.sync.state import MailboxState, awaken
+from engine.sync.runner import Mailbox, Runner
+from engine.sync.state import awaken
 
 _log = structlog.get_logger(__name__)
 _REVIVE_AFTER = 1.0
+_PAUSE_AFTER_A_BUG = 60.0
+_PARTLY_FAILING = failure_for(FolderMissing("")).code
 
 
 @dataclass
-class Mailbox:
-    """One mailbox in memory: its state, and the inbox of what has been asked of it."""
+class Resident(Mailbox):
+    """A mailbox as its host keeps it. ``task`` runs while anything is asked of it."""
 
-    state: MailboxState
-    wishes: list[Wish] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
     used_at: datetime | None = None
     failing: bool = False
     watermark: str | None = None
-
-    def take_wishes(self) -> Iterable[Wish]:
-        """Empty the inbox."""
-        taken, self.wishes = self.wishes, []
-        return taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +58,8 @@ class Mailboxes:
         self._policy = policy
         self._callbacks = callbacks
         self._clock = clock
-        self._mailboxes: dict[OperatorId, Mailbox] = {}
-        self._activating: dict[OperatorId, asyncio.Future[None]] = {}
+        self._mailboxes: dict[OperatorId, Resident] = {}
+        self._activating: dict[OperatorId, asyncio.Future[set[OperatorId]]] = {}
         self._heard: dict[tuple[OperatorId, str], datetime] = {}
         self._reviving: set[asyncio.Task[None]] = set()
 
@@ -98,7 +94,11 @@ class Mailboxes:
         if not self._heard:
             return
         taken, self._heard = self._heard, {}
-        await self._store.heard([(operator_id, serial, at) for (operator_id, serial), at in taken.items()])
+        try:
+            await self._store.heard([(operator_id, serial, at) for (operator_id, serial), at in taken.items()])
+        except MailroomError:
+            self._heard = taken | self._heard
+            raise
 
     def passivate(self, idle_for: timedelta) -> int:
         """Let mailboxes that nobody has needed for a while leave memory; how many did."""
@@ -125,22 +125,39 @@ class Mailboxes:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _activate(self, operator_ids: Sequence[OperatorId]) -> None:
-        wanted = dict.fromkeys(operator_ids)
-        waiting = [self._activating[operator_id] for operator_id in wanted if operator_id in self._activating]
-        new = [one for one in wanted if one not in self._mailboxes and one not in self._activating]
-        if new:
-            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._activating.update(dict.fromkeys(new, done))
-            try:
-                for activation in await self._store.activate(new):
-                    state = awaken(activation, self._policy)
-                    self._mailboxes[activation.operator.operator_id] = Mailbox(state, used_at=self._clock.now())
-            finally:
-                for operator_id in new:
-                    self._activating.pop(operator_id, None)
-                done.set_result(None)
-        for other in waiting:
-            await other
+        """Bring mailboxes into memory. When this returns, who is not there is unknown to the store.
+
+        A mailbox may leave while another is waited for, so it is looked again until all are there at once.
+        """
+        wanted, unknown = dict.fromkeys(operator_ids), set[OperatorId]()
+        while absent := [one for one in wanted if one not in self._mailboxes and one not in unknown]:
+            waiting = {self._activating[one] for one in absent if one in self._activating}
+            new = [one for one in absent if one not in self._activating]
+            if new:
+                unknown |= await self._read(new)
+            for other in waiting:
+                unknown |= await asyncio.shield(other)
+
+    async def _read(self, new: Sequence[OperatorId]) -> set[OperatorId]:
+        """Activate operators nobody else is activating; those the store does not know are returned."""
+        done: asyncio.Future[set[OperatorId]] = asyncio.get_running_loop().create_future()
+        self._activating.update(dict.fromkeys(new, done))
+        unknown = set(new)
+        try:
+            for activation in await self._store.activate(new):
+                operator_id = activation.operator.operator_id
+                unknown.discard(operator_id)
+                self._mailboxes[operator_id] = Resident(awaken(activation, self._policy), used_at=self._clock.now())
+        except BaseException as error:
+            done.set_exception(error if isinstance(error, MailroomError) else StoreUnavailable("not activated"))
+            done.exception()  # whoever waits meets it too; if nobody does, it is no surprise
+            raise
+        else:
+            done.set_result(unknown)
+        finally:
+            for operator_id in new:
+                self._activating.pop(operator_id, None)
+        return unknown
 
     def _take(self, notice: Notice) -> NoticeAnswer:
         mailbox = self._mailboxes.get(notice.operator_id)
@@ -166,20 +183,22 @@ class Mailboxes:
         serial = self._clock.moment().fresh_id
         return SubscribeAsked(serial, self._callbacks.url(operator_id, serial), self._callbacks.status_frequency)
 
-    def _ask(self, mailbox: Mailbox, wish: Wish) -> None:
+    def _ask(self, mailbox: Resident, wish: Wish) -> None:
         if not mailbox.state.operator.email_sync or (_urgent(wish) and self._backing_off(mailbox)):
             return
         mailbox.wishes.append(wish)
         if mailbox.task is None:
             mailbox.task = asyncio.create_task(self._serve(mailbox))
 
-    def _backing_off(self, mailbox: Mailbox) -> bool:
+    def _backing_off(self, mailbox: Resident) -> bool:
         record = mailbox.state.record
         if record.status is not MailboxStatus.FAILING or record.next_sync_at is None:
             return False
+        if record.error_code == _PARTLY_FAILING:
+            return False  # the other folders are well, and their mail shall not wait
         return mailbox.task is None and self._clock.now() < record.next_sync_at
 
-    async def _serve(self, mailbox: Mailbox) -> None:
+    async def _serve(self, mailbox: Resident) -> None:
         """Run passes until nothing more is asked of the mailbox."""
         operator_id = mailbox.state.operator.operator_id
         try:
@@ -188,16 +207,20 @@ class Mailboxes:
                     await self._clock.sleep(self._callbacks.debounce)
                 first, *mailbox.wishes = mailbox.wishes
                 started = self._clock.now()
-                mailbox.state, end = await self._runner.run_pass(mailbox.state, first, mailbox.take_wishes)
+                end = await self._runner.run_pass(mailbox, first)
                 mailbox.used_at = self._clock.now()
                 if isinstance(end, Deactivate):
                     self._leave(operator_id, mailbox, end.error)
                     return
                 self._report(mailbox, end, (mailbox.used_at - started).total_seconds())
+        except Exception as error:  # noqa: BLE001  # a mistake of ours stops this mailbox for a while, and no other
+            _log.exception("pass broken off", operator=operator_id)
+            await self._clock.sleep(_PAUSE_AFTER_A_BUG)
+            self._leave(operator_id, mailbox, MailroomError(f"{type(error).__name__}: {error}"))
         finally:
             mailbox.task = None
 
-    def _leave(self, operator_id: OperatorId, mailbox: Mailbox, error: MailroomError) -> None:
+    def _leave(self, operator_id: OperatorId, mailbox: Resident, error: MailroomError) -> None:
         if self._mailboxes.get(operator_id) is mailbox:
             del self._mailboxes[operator_id]
         level = "info" if isinstance(error, StaleEpoch) else "warning"
@@ -217,7 +240,7 @@ class Mailboxes:
             else:
                 return
 
-    def _report(self, mailbox: Mailbox, end: Rest, seconds: float) -> None:
+    def _report(self, mailbox: Resident, end: Rest, seconds: float) -> None:
         """One summary line a pass; a failure is a warning once, and its end is told once."""
         operator_id, summary = mailbox.state.operator.operator_id, end.summary
         counts = {name: getattr(summary, name) for name in summary.__slots__ if getattr(summary, name)}

@@ -1,6 +1,6 @@
 """Does what the machine asks for, one action at a time. Holds no decisions."""
 
-from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -32,6 +32,19 @@ from engine.sync.state import MailboxState
 _log = structlog.get_logger(__name__)
 
 
+@dataclass
+class Mailbox:
+    """One mailbox in memory: its state, kept up to date while a pass is under way, and the inbox of what is asked."""
+
+    state: MailboxState
+    wishes: list[Wish] = field(default_factory=list)
+
+    def take_wishes(self) -> list[Wish]:
+        """Empty the inbox."""
+        taken, self.wishes = self.wishes, []
+        return taken
+
+
 class Runner:
     """Runs passes of mailboxes against one source and one store, within the lanes they share."""
 
@@ -41,20 +54,30 @@ class Runner:
         self._lanes = lanes
         self._clock = clock
 
-    async def run_pass(
-        self, state: MailboxState, wish: Wish, new_wishes: Callable[[], Iterable[Wish]]
-    ) -> tuple[MailboxState, Rest | Deactivate]:
-        """From rest to rest. ``new_wishes`` gives (and forgets) what has been asked for since it was last called."""
+    async def run_pass(self, mailbox: Mailbox, wish: Wish) -> Rest | Deactivate:
+        """From rest to rest; what is put into the inbox meanwhile is seen to as well."""
         event: Event = wish
         urgent = isinstance(wish, SyncAsked) and wish.urgent
         while True:
-            state, action = step(state, event, self._clock.moment())
+            action = self._step(mailbox, event)
             if isinstance(action, Rest | Deactivate):
-                return state, action
-            event = await self._perform(state, action, urgent=urgent)
-            for wished in new_wishes():
+                return action
+            event = await self._perform(mailbox.state, action, urgent=urgent)
+            for wished in mailbox.take_wishes():
                 urgent = urgent or (isinstance(wished, SyncAsked) and wished.urgent)
-                state = accept(state, wished)
+                mailbox.state = accept(mailbox.state, wished)
+
+    def _step(self, mailbox: Mailbox, event: Event) -> Action:
+        moment = self._clock.moment()
+        try:
+            mailbox.state, action = step(mailbox.state, event, moment)
+        except Exception as error:
+            operator_id = mailbox.state.operator.operator_id
+            _log.exception("no next step", operator=operator_id, given=type(event).__name__)
+            if isinstance(event, Failed):
+                raise
+            mailbox.state, action = step(mailbox.state, Failed(_internal(error)), moment)
+        return action
 
     async def _perform(self, state: MailboxState, action: Action, *, urgent: bool) -> Event:
         try:
@@ -66,7 +89,7 @@ class Runner:
             return Failed(error)
         except Exception as error:  # noqa: BLE001  # a mistake of ours is this mailbox's trouble, not its host's
             _log.exception("action failed", operator=state.operator.operator_id, action=type(action).__name__)
-            return Failed(MailroomError(f"{type(error).__name__}: {error}"))
+            return Failed(_internal(error))
 
     async def _request(self, mailbox: str, action: Action) -> Event:
         match action:
@@ -81,3 +104,7 @@ class Runner:
                 return ItemsFetched(await self._source.fetch_items(mailbox, folder, item_ids))
             case _:
                 raise TypeError(f"not a request: {action}")
+
+
+def _internal(error: Exception) -> MailroomError:
+    return MailroomError(f"{type(error).__name__}: {error}")

@@ -41,8 +41,6 @@ def _resolve_again(state: MailboxState) -> MailboxState:
         doing=None,
         resolved=False,
         resolved_again=True,
-        saved_folders=tuple(folder.record for folder in state.folders),
-        landed=tuple((folder.record.folder_id, folder.landed) for folder in state.folders),
         folders=tuple(replace(folder, due=True) for folder in state.folders),
     )
 

@@ -1,14 +1,14 @@
 """One mailbox on fakes, run by the real machine and runner, killed between any two actions at will."""
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from engine.model import Activation, Landing, LandingResult, MailboxStatus, Operator, OperatorId
+from engine.model import Activation, ItemId, Landing, LandingResult, MailboxStatus, Operator, OperatorId
 from engine.sync.actions import Deactivate, Rest, SyncAsked, Wish
 from engine.sync.lanes import Lanes
 from engine.sync.policy import SyncPolicy
-from engine.sync.runner import Runner
+from engine.sync.runner import Mailbox, Runner
 from engine.sync.state import MailboxState, awaken
 from tests.fakes.clock import FakeClock
 from tests.fakes.mail_source import FakeMailSource
@@ -45,30 +45,40 @@ class Harness:
         self.policy = policy
         self.kill_in: int | None = None
         self.kill_after = False
-        self.state: MailboxState | None = None
+        self.mailbox: Mailbox | None = None
+        self.on_call: Callable[[str], None] | None = None
         self.source.add_mailbox(ADDRESS)
-        self.source.before_call = lambda _method, _mailbox: self._maybe_kill()
+        self.source.before_call = lambda method, _mailbox: self._before_call(method)
         finish(self.store.put_operators([Operator(ANN, ADDRESS)]))
+
+    @property
+    def state(self) -> MailboxState | None:
+        """The mailbox in memory, if it is there."""
+        return self.mailbox.state if self.mailbox else None
 
     def run(self, wish: Wish | None = None, between: list[Wish] | None = None) -> Rest | Deactivate | None:
         """One pass (None: it was killed); ``between`` is asked while the first action is under way."""
-        asked = list(between or [])
-
-        def new_wishes() -> list[Wish]:
-            taken = asked[:1]
-            del asked[:1]
-            return taken
-
         runner = Runner(self.source, self, Lanes(1), self.clock)
+        end: Rest | Deactivate | None = None
         try:
-            if self.state is None:
-                self.state = awaken(finish(self.store.activate([ANN]))[0], self.policy)
-            self.state, end = finish(runner.run_pass(self.state, wish or SyncAsked(), new_wishes))
+            if self.mailbox is None:
+                self.mailbox = Mailbox(awaken(finish(self.store.activate([ANN]))[0], self.policy))
+            self.mailbox.wishes += between or []
+            end = finish(runner.run_pass(self.mailbox, wish or SyncAsked()))
         except Killed:
-            self.state, end = None, None
+            self.mailbox = None
         if isinstance(end, Deactivate):
-            self.state = None
+            self.mailbox = None
         return end
+
+    def restart(self) -> None:
+        """The host dies; the mailbox will be activated anew."""
+        self.mailbox = None
+
+    def ask(self, wish: Wish) -> None:
+        """Put a wish into the inbox, from ``on_call`` say: in the middle of a pass."""
+        assert self.mailbox is not None
+        self.mailbox.wishes.append(wish)
 
     def settle(self, passes: int = 12) -> None:
         """Trouble is over: run passes, as they fall due, until one succeeds and nothing is left."""
@@ -101,17 +111,22 @@ class Harness:
 
     # engine.ports.LandingStore, with a death before or after the commit
 
-    async def activate(self, operator_ids: list[OperatorId]) -> list[Activation]:
+    async def activate(self, operator_ids: Sequence[OperatorId]) -> list[Activation]:
         return await self.store.activate(operator_ids)
 
     async def land(self, landing: Landing) -> LandingResult:
         dying = self.kill_in == 0
         if not (dying and self.kill_after):
-            self._maybe_kill()
+            self._before_call("land")
         result = await self.store.land(landing)
         if dying:
             raise Killed
         return result
+
+    def _before_call(self, method: str) -> None:
+        self._maybe_kill()
+        if self.on_call is not None:
+            self.on_call(method)
 
     def _maybe_kill(self) -> None:
         if self.kill_in is None:
@@ -120,3 +135,53 @@ class Harness:
             self.kill_in = None
             raise Killed
         self.kill_in -= 1
+
+
+def deliver(harness: Harness, count: int, folder: str = "inbox") -> list[ItemId]:
+    """Emails, each a minute newer than the one before."""
+    items = []
+    for _ in range(count):
+        harness.clock.advance(timedelta(minutes=1))
+        items.append(harness.source.deliver(ADDRESS, folder))
+    return items
+
+
+def passed(harness: Harness, wish: Wish | None = None) -> list[Landing]:
+    """The landings of one pass that succeeds."""
+    before = len(harness.store.landings)
+    end = harness.run(wish)
+    assert isinstance(end, Rest)
+    assert end.failure is None, end.message
+    return harness.store.landings[before:]
+
+
+def failed(harness: Harness, wish: Wish | None = None) -> Rest:
+    """One pass that fails, and says so in the store."""
+    end = harness.run(wish)
+    assert isinstance(end, Rest)
+    assert end.failure is not None
+    record = harness.store.mailbox(ANN).record
+    assert record.status is MailboxStatus.FAILING
+    assert (record.error_code, record.next_sync_at) == (end.failure.code, end.next_sync_at)
+    return end
+
+
+def wait(harness: Harness, end: Rest) -> timedelta:
+    """How long until the next attempt."""
+    assert end.next_sync_at is not None
+    return end.next_sync_at - harness.clock.now()
+
+
+def asked(harness: Harness, method: str) -> list[Any]:
+    """What the source was asked with this method."""
+    return [what for name, _, what in harness.source.calls if name == method]
+
+
+def fetched(harness: Harness) -> list[tuple[ItemId, ...]]:
+    """The ids of each fetch."""
+    return [what[1] for what in asked(harness, "fetch_items")]
+
+
+def rows(landing: Landing) -> int:
+    """How many emails a landing brings."""
+    return landing.emails.num_rows if landing.emails is not None else 0

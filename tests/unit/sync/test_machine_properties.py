@@ -1,6 +1,9 @@
-"""Whatever happens to the mailbox, to Exchange, to the store and to us, in whatever order: in the end the store equals
-Exchange. Faults are injected into every call, and the process dies between any two actions, before or after a commit."""
+"""Whatever happens to the mailbox, to Exchange, to the store and to us: in the end the store equals Exchange.
 
+Faults are injected into every call, and the process dies between any two actions, before or after a commit.
+"""
+
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import settings
@@ -47,6 +50,9 @@ class MailboxMachine(RuleBasedStateMachine):
     def _items(self) -> list[ItemId]:
         return [item for folder in ("inbox", "sentitems") for item in self.source.items(ADDRESS, folder)]
 
+    def _has_items(self) -> bool:
+        return bool(self._items())
+
     def _pick(self, data: st.DataObject) -> ItemId:
         return data.draw(st.sampled_from(self._items()))
 
@@ -56,27 +62,27 @@ class MailboxMachine(RuleBasedStateMachine):
             received = self.harness.clock.now() - timedelta(days=age)
             self.source.deliver(ADDRESS, folder, received_at=received.replace(microsecond=0))
 
-    @precondition(_items)
+    @precondition(_has_items)
     @rule(data=st.data())
     def update(self, data: st.DataObject) -> None:
         self.source.update(ADDRESS, self._pick(data), subject="changed")
 
-    @precondition(_items)
+    @precondition(_has_items)
     @rule(data=st.data(), is_read=st.booleans())
     def mark_read(self, data: st.DataObject, is_read: bool) -> None:
         self.source.mark_read(ADDRESS, self._pick(data), is_read)
 
-    @precondition(_items)
+    @precondition(_has_items)
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
         self.source.delete(ADDRESS, self._pick(data))
 
-    @precondition(_items)
+    @precondition(_has_items)
     @rule(data=st.data(), folder=FOLDERS)
     def move(self, data: st.DataObject, folder: str) -> None:
         self.source.move(ADDRESS, self._pick(data), folder)
 
-    @precondition(_items)
+    @precondition(_has_items)
     @rule(data=st.data(), how=st.sampled_from(["unreadable", "unreadable_in_batches", "vanish"]))
     def spoil(self, data: st.DataObject, how: str) -> None:
         getattr(self.source, how)(self._pick(data))
@@ -110,6 +116,20 @@ class MailboxMachine(RuleBasedStateMachine):
     def pretend_empty_and_refuse(self, folder: str) -> None:
         self.source.pretend_empty(ADDRESS, folder)
         self.source.refuse_tokens(ADDRESS)
+
+    @rule(folder=FOLDERS)
+    def hide_folder_for_a_pass(self, folder: str) -> None:
+        """Exchange says for a moment that there is no such folder; then it is back as it was."""
+        folders = self.source._mailboxes[ADDRESS]
+        hidden = folders.pop(folder)
+        self._sync(wait=False, again=False)
+        folders[folder] = hidden
+
+    @rule()
+    def widen_window(self) -> None:
+        policy = self.harness.policy
+        self.harness.policy = replace(policy, sync_from=min(policy.sync_from * 2, timedelta(days=500)))
+        self.harness.restart()
 
     @rule(error=ERRORS, method=METHODS, after=st.booleans(), times=st.integers(1, 3))
     def fail(self, error: Exception, method: str | None, after: bool, times: int) -> None:
