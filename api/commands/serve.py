@@ -43,7 +43,6 @@ def serve(
     ] = False,
 ) -> None:
     """Run Mailroom until Ctrl-C or SIGTERM: hosts, coordinator, store and gateway."""
-    from actors.cluster import start
     from api.commands.lifecycle import run_until_stopped, terminate_as_interrupt
     from engine import logs
     from engine.settings import load_settings
@@ -52,6 +51,8 @@ def serve(
         logs.configure()
         settings = _with_key(load_settings(config))
         _check(settings, ask_exchange=not no_check)
+        from actors.cluster import start  # Ray takes a second to load; a wrong setting need not wait for it
+
         running = start(settings)
         try:
             _announce(settings, config, running.url)

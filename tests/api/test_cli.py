@@ -1,12 +1,7 @@
 """The commands as a user runs them: a process, its output and its exit code."""
 
-import asyncio
 import io
 import json
-import os
-import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.parquet
@@ -16,34 +11,10 @@ from engine.errors import MailroomError, QueryRefused
 from engine.model import OperatorId
 from engine.status import OperatorCounts, Status, SubscriptionCounts, Trouble
 from tests.api.conftest import TOKEN, Client
+from tests.api.processes import run
 from tests.fakes.mailroom import FakeMailroom
 
 LONG = "A subject that is much longer than any terminal is wide: " + "word " * 60 + "end"
-
-
-@dataclass
-class Result:
-    code: int
-    out: bytes
-    err: str
-
-
-async def run(*arguments: str, environ: Mapping[str, str] | None = None, stdin: bytes = b"") -> Result:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MAILROOM_")}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "api.cli",
-        *arguments,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**kept, **(environ or {})},
-    )
-    out, err = await process.communicate(stdin)
-    assert process.returncode is not None
-    assert b"Traceback" not in err
-    return Result(process.returncode, out, err.decode())
 
 
 @pytest.fixture
