@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from engine.errors import MailroomError
+from engine.errors import ClusterError, MailroomError
 
 Message = TypeVar("Message")
 Answer = TypeVar("Answer")
@@ -47,17 +47,22 @@ class Batcher(Generic[Message, Answer]):
             self._idle += 1
 
     async def _deliver(self, batch: list[tuple[Message, asyncio.Future[Answer]]]) -> None:
-        try:
-            answers = await self._send([message for message, _ in batch])
-        except MailroomError as error:
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
-            return
-        for (_, future), answer in zip(batch, answers, strict=True):
+        for (_, future), answer in zip(batch, await self._answers([message for message, _ in batch]), strict=True):
             if future.done():
                 continue
             if isinstance(answer, MailroomError):
                 future.set_exception(answer)
             else:
                 future.set_result(answer)
+
+    async def _answers(self, messages: list[Message]) -> Sequence[Answer | MailroomError]:
+        """One answer a message, whatever happens: somebody waits for each."""
+        try:
+            answers = await self._send(messages)
+        except MailroomError as error:
+            return [error] * len(messages)
+        except Exception as error:  # noqa: BLE001  # a mistake of ours must not leave its callers waiting for ever
+            return [ClusterError(f"{type(error).__name__}: {error}")] * len(messages)
+        if len(answers) != len(messages):
+            return [ClusterError(f"{len(messages)} messages got {len(answers)} answers")] * len(messages)
+        return answers

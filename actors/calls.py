@@ -19,10 +19,10 @@ async def call(name: str, method: str, *args: Any, lost: type[MailroomError] = H
         if handle is None:
             handle = _handles[name] = await asyncio.to_thread(ray.get_actor, name, NAMESPACE)
         return await getattr(handle, method).remote(*args)
+    except RayTaskError as error:  # first, because it is also of the type that was raised: a ValueError, say
+        raise _own(error) from None
     except ValueError as error:
         raise lost(f"{name} has not started yet.") from error
-    except RayTaskError as error:
-        raise _own(error) from None
     except RayError as error:
         raise lost(f"{name} does not answer; it is being restarted.") from error
 

@@ -1,7 +1,8 @@
 """The Coordinator actor: dispatches due operators to hosts, level-triggered, with all its state in the store.
 
 Each tick compares what is due with what the hosts say they are doing. A crash, here or of a host, only delays the next
-tick; a host that lost its memory has all its operators made due, because notices it had taken may be lost with it.
+tick; a host that is new to the coordinator, or has lost its memory, has all its operators made due, because notices
+may be lost that were taken before.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from engine.status import DueOperator
 _log = structlog.get_logger(__name__)
 _TICK_BUSY = 0.2
 _TICK_IDLE = 1.0
+_REPORT_WITHIN = 5.0
 
 
 class Coordinator:
@@ -44,14 +46,10 @@ class Coordinator:
         self._ticking.cancel()
 
     async def _tick_for_ever(self) -> None:
-        failing, begun = False, False
+        failing = False
         while True:
             busy = False
             try:
-                if not begun:
-                    # Notices that came while nobody listened are lost: look at every mailbox once.
-                    await self._make_due(set(self._placement.hosts))
-                    begun = True
                 busy = await self._tick()
                 if failing:
                     _log.info("coordinator recovered")
@@ -60,13 +58,17 @@ class Coordinator:
                 if not failing:
                     _log.warning("coordinator waits", reason=str(error))
                 failing = True
+            except Exception:  # noqa: BLE001  # a mistake of ours must not end the ticking: nobody would begin it again
+                _log.exception("tick broken off")
             await asyncio.sleep(_TICK_BUSY if busy else _TICK_IDLE)
 
     async def _tick(self) -> bool:
         reports = await self._reports()
         lost = restarted(self._incarnations, reports)
         if lost:
-            _log.warning("hosts restarted", hosts=lost)
+            again = [host for host in lost if host in self._incarnations]
+            if again:
+                _log.warning("hosts restarted", hosts=again)
             await self._make_due(set(lost))
         self._incarnations.update({host: report.incarnation for host, report in reports.items()})
         in_progress = sum(len(report.in_progress) for report in reports.values())
@@ -78,7 +80,8 @@ class Coordinator:
 
     async def _reports(self) -> dict[str, HostReport]:
         hosts = self._placement.hosts
-        answers = await asyncio.gather(*(call(host, "report") for host in hosts), return_exceptions=True)
+        asked = (asyncio.wait_for(call(host, "report"), _REPORT_WITHIN) for host in hosts)
+        answers = await asyncio.gather(*asked, return_exceptions=True)
         return {host: report for host, report in zip(hosts, answers, strict=True) if isinstance(report, HostReport)}
 
     async def _dispatch(self, host: str, batch: list[DueOperator]) -> None:

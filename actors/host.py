@@ -87,3 +87,5 @@ async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
             await work()
         except MailroomError as error:
             _log.warning("housekeeping put off", reason=str(error))
+        except Exception:  # noqa: BLE001  # the same as ever: the next time may go well
+            _log.exception("housekeeping broken off")

@@ -21,58 +21,74 @@ class StoreActor:
 
     def __init__(self, path: str, options: StoreOptions) -> None:
         logs.configure()
-        self._error: MailroomError | None = None
-        try:
-            self._store = DuckDBStore(Path(path), SystemClock().now, options)
-        except MailroomError as error:
-            self._error = error
+        self._path = Path(path)
+        self._options = options
+        self._opening: asyncio.Task[DuckDBStore] | None = None
 
     async def opened(self) -> None:
         """Return when the file is open; raise why it could not be."""
-        if self._error is not None:
-            raise self._error
+        await self._opened()
 
     async def land(self, landings: Sequence[Landing]) -> list[LandingResult | MailroomError]:
         """Land each; one that fails is answered by its error and sinks no other."""
-        results = await asyncio.gather(*(self._store.land(one) for one in landings), return_exceptions=True)
+        store = await self._opened()
+        results = await asyncio.gather(*(store.land(one) for one in landings), return_exceptions=True)
         return [_answer(result) for result in results]
 
     async def activate(self, operator_ids: Sequence[OperatorId]) -> list[Activation]:
         """See ``ports.Store``."""
-        return await self._store.activate(operator_ids)
+        store = await self._opened()
+        return await store.activate(operator_ids)
 
     async def put_operators(self, operators: Sequence[Operator]) -> None:
         """See ``ports.Store``."""
-        await self._store.put_operators(operators)
+        store = await self._opened()
+        await store.put_operators(operators)
 
     async def operators(self) -> list[Operator]:
         """See ``ports.Store``."""
-        return await self._store.operators()
+        store = await self._opened()
+        return await store.operators()
 
     async def due(self, now: datetime, limit: int) -> list[DueOperator]:
         """See ``ports.Store``."""
-        return await self._store.due(now, limit)
+        store = await self._opened()
+        return await store.due(now, limit)
 
     async def heard(self, serials: Sequence[tuple[OperatorId, str, datetime]]) -> None:
         """See ``ports.Store``."""
-        await self._store.heard(serials)
+        store = await self._opened()
+        await store.heard(serials)
 
     async def make_due(self, operator_ids: Sequence[OperatorId]) -> None:
         """See ``ports.Store``."""
-        await self._store.make_due(operator_ids)
+        store = await self._opened()
+        await store.make_due(operator_ids)
 
     async def status(self) -> Status:
         """See ``ports.Store``."""
-        return await self._store.status()
+        store = await self._opened()
+        return await store.status()
 
     async def query(self, sql: str, params: Sequence[object], max_rows: int) -> tuple[pa.Table, bool]:
         """See ``ports.Store``."""
-        return await self._store.query(sql, params, max_rows)
+        store = await self._opened()
+        return await store.query(sql, params, max_rows)
 
     async def close(self) -> None:
         """See ``ports.Store``."""
-        if self._error is None:
-            await self._store.close()
+        if self._opening is not None and self._opening.done() and self._opening.exception() is None:
+            await self._opening.result().close()
+
+    async def _opened(self) -> DuckDBStore:
+        """The open store.
+
+        Whoever comes first opens it and all wait for that attempt; who comes after it failed tries again, since another
+        process may have held the file for a while only.
+        """
+        if self._opening is None or (self._opening.done() and self._opening.exception() is not None):
+            self._opening = asyncio.create_task(DuckDBStore.open(self._path, SystemClock().now, self._options))
+        return await asyncio.shield(self._opening)
 
 
 def _answer(result: LandingResult | BaseException) -> LandingResult | MailroomError:

@@ -46,5 +46,8 @@ def batches(
 
 
 def restarted(known: Mapping[str, str], reports: Mapping[str, HostReport]) -> list[str]:
-    """Hosts that have another incarnation than when last seen."""
-    return [host for host, report in reports.items() if known.get(host, report.incarnation) != report.incarnation]
+    """Hosts that have another incarnation than when last seen, or are seen for the first time.
+
+    Either way a predecessor may have taken notices that are lost with its memory.
+    """
+    return [host for host, report in reports.items() if known.get(host) != report.incarnation]

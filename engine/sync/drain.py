@@ -102,7 +102,7 @@ def _look_again(state: MailboxState, folder: FolderState, moment: Moment) -> Mai
     state = replace(state, trouble=state.trouble or trouble).with_folder(
         replace(folder, record=record, draining=False, due=False)
     )
-    landing = replace(_nothing(state), folder=folder.folder, folder_record=record, forget_seen=True)
+    landing = replace(_nothing(state), folder=folder.folder, folder_record=record)
     return closing.land(state, landing, moment)
 
 

@@ -205,7 +205,7 @@ class Mailboxes:
             while mailbox.wishes:
                 if all(_urgent(wish) for wish in mailbox.wishes):
                     await self._clock.sleep(self._callbacks.debounce)
-                first, *mailbox.wishes = mailbox.wishes
+                first, *mailbox.wishes = _coalesced(mailbox.take_wishes())
                 started = self._clock.now()
                 end = await self._runner.run_pass(mailbox, first)
                 mailbox.used_at = self._clock.now()
@@ -260,6 +260,13 @@ class Mailboxes:
         else:
             _log.info("sync finished", operator=operator_id, seconds=round(seconds, 3), **counts)
         mailbox.failing = end.failure is not None
+
+
+def _coalesced(wishes: Sequence[Wish]) -> list[Wish]:
+    """One pass does for all that was asked before it began; subscribing first, since a drain has to follow it."""
+    subscribe = [wish for wish in wishes if isinstance(wish, SubscribeAsked)]
+    sync = [wish for wish in wishes if isinstance(wish, SyncAsked)]
+    return [*subscribe[-1:], *([SyncAsked(urgent=any(wish.urgent for wish in sync))] if sync else [])]
 
 
 def _urgent(wish: Wish) -> bool:
