@@ -135,6 +135,12 @@ _TABLE: dict[type[errors.MailroomError], Failure] = {
         "Exchange's answer about an item cannot be read.",
         "The item is quarantined with its reason and tried again later; open it in Outlook to see what is wrong.",
     ),
+    errors.NotificationInvalid: Failure(
+        "NOTIFICATION_INVALID",
+        Action.RETRY,
+        "What was sent to the notification URL is not an Exchange notification.",
+        "Nothing, if it came from elsewhere; otherwise see whether a proxy changes what Exchange sends.",
+    ),
     errors.RequestRefused: Failure(
         "REQUEST_REFUSED",
         Action.RETRY,

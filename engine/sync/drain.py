@@ -28,7 +28,7 @@ def on_page(state: MailboxState, page: ChangePage, moment: Moment) -> MailboxSta
     sifted = plan.sift(page, state.window_start)
     state = state.with_folder(folder)
     requests = plan.pages_to_fetch(sifted.fetch, folder.record.folder_id, state.policy, moment.fresh_id)
-    if page.last and not folder.record.reconciling and len(requests) == 1:
+    if page.last and not folder.record.reconciling and len(requests) == 1 and not state.record.attempts:
         item_ids = tuple(change.item_id for change in sifted.fetch)
         return replace(state, doing=FetchItems(reading.folder, item_ids, direct=page))
     return land_page(state, folder, page, None, moment)

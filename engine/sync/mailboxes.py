@@ -13,7 +13,7 @@ import structlog
 
 from engine.errors import FolderMissing, MailroomError, StaleEpoch, StoreUnavailable
 from engine.failures import failure_for
-from engine.model import MailboxStatus, Notice, NoticeAnswer, NoticeKind, OperatorId
+from engine.model import MailboxStatus, Notice, NoticeAnswer, NoticeKind, OperatorId, SubscriptionStatus
 from engine.ports import Clock, Store
 from engine.status import DueOperator
 from engine.sync.actions import Deactivate, Rest, SubscribeAsked, SyncAsked, Wish
@@ -41,12 +41,14 @@ class Resident(Mailbox):
 class Callbacks:
     """How this installation is called back: the URL for a serial, and the StatusFrequency in minutes.
 
-    ``debounce``: seconds a resting mailbox waits after a notice, since one user action makes several.
+    ``debounce``: seconds a resting mailbox waits after a notice, since one user action makes several. ``renew``: a
+    subscription made with another URL or frequency (the settings have changed since) is replaced.
     """
 
     url: Callable[[OperatorId, str], str]
     status_frequency: int
     debounce: float
+    renew: bool = True
 
 
 class Mailboxes:
@@ -79,7 +81,7 @@ class Mailboxes:
             mailbox = self._mailboxes.get(one.operator_id)
             if mailbox is None:
                 continue
-            if one.subscribe:
+            if one.subscribe or self._is_outdated(mailbox):
                 self._ask(mailbox, self._subscription_wish(one.operator_id))
             if one.sync:
                 self._ask(mailbox, SyncAsked())
@@ -178,6 +180,13 @@ class Mailboxes:
         if notice.kind is NoticeKind.EVENTS or missed:
             self._ask(mailbox, SyncAsked(urgent=True))
         return NoticeAnswer.OK
+
+    def _is_outdated(self, mailbox: Resident) -> bool:
+        made = mailbox.state.subscription
+        if not self._callbacks.renew or made is None or made.status is not SubscriptionStatus.ACTIVE:
+            return False
+        url = self._callbacks.url(mailbox.state.operator.operator_id, made.serial)
+        return (made.callback_url, made.status_frequency) != (url, self._callbacks.status_frequency)
 
     def _subscription_wish(self, operator_id: OperatorId) -> SubscribeAsked:
         serial = self._clock.moment().fresh_id

@@ -3,12 +3,15 @@
 from dataclasses import replace
 
 from engine.columns import NO_ATTACHMENTS, NO_EMAILS
-from engine.errors import FolderMissing, MailroomError
+from engine.errors import FolderMissing, MailroomError, Throttled
 from engine.failures import Action, failure_for
 from engine.model import FetchedItems, Landing, UnreadableItem
 from engine.sync import closing, drain, folders, hydrate, plan, subscribe
 from engine.sync.actions import Deactivate, FetchItems, Land, Moment, ReadPage, Subscribe
 from engine.sync.state import MailboxState
+
+_PATIENCE = 4
+"""Failed passes in a row after which a single item is taken to be the cause."""
 
 
 def on_failed(state: MailboxState, error: MailroomError, moment: Moment) -> MailboxState:  # noqa: PLR0911  # one return a rule
@@ -29,7 +32,7 @@ def on_failed(state: MailboxState, error: MailroomError, moment: Moment) -> Mail
         if action is Action.SPLIT and doing.limit > 1:
             smaller = replace(folder, limit=doing.limit // 2, due=True, draining=folder.draining)
             return replace(state, doing=None).with_folder(smaller)
-    if isinstance(doing, FetchItems) and action is Action.SPLIT:
+    if isinstance(doing, FetchItems) and (action is Action.SPLIT or _hopeless(state, doing, error)):
         return _ask_for_less(state, doing, error, moment)
     return _give_up(state, error, moment)
 
@@ -53,16 +56,34 @@ def _ask_for_less(state: MailboxState, doing: FetchItems, error: MailroomError, 
         return hydrate.on_items(state, FetchedItems(NO_EMAILS, NO_ATTACHMENTS, unreadable=(bad,)), moment)
     if doing.direct is not None:
         return drain.land_page(state, folder, doing.direct, None, moment)
+    state, landing = _halved(state, doing, moment)
+    return closing.land(state, landing, moment)
+
+
+def _hopeless(state: MailboxState, doing: FetchItems, error: MailroomError) -> bool:
+    """Whether it is this one item that Exchange stumbles over: it answers everything else, time after time."""
+    patient = state.record.attempts >= _PATIENCE and state.summary.pages > 0
+    return len(doing.item_ids) == 1 and patient and not isinstance(error, Throttled)
+
+
+def _halved(state: MailboxState, doing: FetchItems, moment: Moment) -> tuple[MailboxState, Landing]:
     page = next(page for page in state.pending if page.page_id == doing.page_id)
     first, second = plan.halves(page, moment.fresh_id)
     rest = tuple(other for other in state.pending if other.page_id != page.page_id)
     landing = Landing(
         state.operator.operator_id, state.epoch, folder=doing.folder, amended_pages=(first,), queued=(second,)
     )
-    return closing.land(replace(state, pending=(first, *rest)), landing, moment)
+    return replace(state, pending=(first, *rest)), landing
 
 
 def _give_up(state: MailboxState, error: MailroomError, moment: Moment) -> MailboxState:
-    """End the pass; the record says why and when the next one is due."""
+    """End the pass; the record says why and when the next one is due.
+
+    A fetch that has failed before asks for less next time: a budget that always runs out in the middle of a page, or
+    an item that breaks the connection, would else stop the mailbox for good.
+    """
+    doing, landing = state.doing, Landing(state.operator.operator_id, state.epoch)
+    if isinstance(doing, FetchItems) and doing.page_id and len(doing.item_ids) > 1 and state.record.attempts:
+        state, landing = _halved(state, doing, moment)
     state = subscribe.postpone(closing.fail(replace(state, trouble=error), moment))
-    return closing.land(state, Landing(state.operator.operator_id, state.epoch), moment)
+    return closing.land(state, landing, moment)
