@@ -45,6 +45,7 @@ class MailboxHost:
                 lambda operator_id, serial: callback_url(callback_base, sign(callback_key, operator_id, serial)),
                 settings.email_sync.notification_frequency,
                 settings.email_sync.debounce.total_seconds(),
+                renew=settings.jobs.ManagePushSubscriptions.enabled,
             ),
             clock,
         )

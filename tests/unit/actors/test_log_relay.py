@@ -13,7 +13,7 @@ class Terminal(io.StringIO):
 
 def written(text: str, stream: io.StringIO | None = None) -> str:
     target = stream or io.StringIO()
-    print(text, file=RelayedStream(target))  # type: ignore[call-overload]
+    print(text, file=RelayedStream(target))
     return target.getvalue()
 
 

@@ -191,3 +191,22 @@ class TestNotices:
         subscription = world.store.mailbox(ANN).subscription
         assert subscription is not None
         assert subscription.status is SubscriptionStatus.ACTIVE
+
+    @pytest.mark.parametrize(
+        ("base", "frequency", "renew", "made"),
+        [
+            ("http://127.0.0.1", 30, True, 1),
+            ("http://127.0.0.2", 30, True, 2),
+            ("http://127.0.0.1", 10, True, 2),
+            ("http://127.0.0.2", 30, False, 1),
+        ],
+    )
+    async def test_a_subscription_that_calls_elsewhere_is_replaced(
+        self, world: World, base: str, frequency: int, renew: bool, made: int
+    ) -> None:
+        await world.sync(ANN, subscribe=True)
+        world.mailboxes = world.host(base, frequency, renew=renew)
+        await world.sync(ANN)
+        await world.sync(ANN)
+        assert len(world.source.subscriptions) == made
+        assert world.source.subscriptions[-1].callback_url.startswith(base if renew else "http://127.0.0.1")

@@ -110,11 +110,15 @@ class World:
         self.store = GatedStore(self.clock)
         self.source.add_mailbox("ann@example.com")
         self.source.add_mailbox("bob@example.com")
-        self.mailboxes = Mailboxes(
+        self.mailboxes = self.host()
+
+    def host(self, base: str = "http://127.0.0.1", frequency: int = 30, *, renew: bool = True) -> Mailboxes:
+        """A host's mailboxes, over the same store and source."""
+        return Mailboxes(
             self.store,
             Runner(self.source, self.store, Lanes(4), self.clock),
             SMALL,
-            Callbacks(lambda operator_id, serial: f"http://127.0.0.1/{operator_id}/{serial}", 30, DEBOUNCE),
+            Callbacks(lambda operator_id, serial: f"{base}/{operator_id}/{serial}", frequency, DEBOUNCE, renew),
             self.clock,
         )
 
