@@ -131,8 +131,12 @@ class Land:
 
 @dataclass(frozen=True, slots=True)
 class PassSummary:
-    """How a pass went: the one log line it leaves, and its row in the run history."""
+    """How a pass went: the one log line it leaves, and its row in the run history.
 
+    ``steps``: landings that moved a token or brought emails, so that what was done will not have to be done again.
+    """
+
+    steps: int = 0
     pages: int = 0
     fetched: int = 0
     inserted: int = 0

@@ -42,8 +42,10 @@ def rest(state: MailboxState) -> Rest:
 def on_landed(state: MailboxState, result: LandingResult) -> MailboxState:
     """Take in what the store did; begin a folder anew if the server has silently begun its listing anew."""
     landing = state.doing.landing if isinstance(state.doing, Land) else None
+    moved = landing is not None and (landing.folder_record is not None or landing.emails is not None)
     summary = replace(
         state.summary,
+        steps=state.summary.steps + moved,
         inserted=state.summary.inserted + result.inserted,
         updated=state.summary.updated + result.updated,
         deleted=state.summary.deleted + result.deleted,
@@ -99,11 +101,15 @@ def _conclude(state: MailboxState, moment: Moment) -> MailboxState:
 
 
 def fail(state: MailboxState, moment: Moment) -> MailboxState:
-    """Conclude a pass that did not succeed: the record says why, since when, and when the next attempt is."""
+    """Conclude a pass that did not succeed: the record says why, since when, and when the next attempt is.
+
+    A pass that got somewhere before it failed is the first failure of a new row: a backfill of a hundred requests would
+    else wait longer and longer for nothing but its length.
+    """
     error = state.trouble
     if error is None:
         raise ValueError("a pass fails for a reason: set trouble first")
-    attempts = state.record.attempts + 1
+    attempts = 1 if state.summary.steps else state.record.attempts + 1
     record = replace(
         state.record,
         status=MailboxStatus.FAILING,

@@ -1,6 +1,7 @@
 """An action did not work: what the mailbox does about it, by ``engine.failures`` and by what was under way."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from engine.columns import NO_ATTACHMENTS, NO_EMAILS
 from engine.errors import FolderMissing, MailroomError, Throttled
@@ -11,7 +12,9 @@ from engine.sync.actions import Deactivate, FetchItems, Land, Moment, ReadPage, 
 from engine.sync.state import MailboxState
 
 _PATIENCE = 4
-"""Failed passes in a row after which a single item is taken to be the cause."""
+"""Failed passes in a row, without progress, after which a single item is taken to be the cause."""
+_LONG_ENOUGH = timedelta(minutes=5)
+"""The same for a mailbox where new mail keeps passes from failing without progress."""
 
 
 def on_failed(state: MailboxState, error: MailroomError, moment: Moment) -> MailboxState:  # noqa: PLR0911  # one return a rule
@@ -32,7 +35,7 @@ def on_failed(state: MailboxState, error: MailroomError, moment: Moment) -> Mail
         if action is Action.SPLIT and doing.limit > 1:
             smaller = replace(folder, limit=doing.limit // 2, due=True, draining=folder.draining)
             return replace(state, doing=None).with_folder(smaller)
-    if isinstance(doing, FetchItems) and (action is Action.SPLIT or _hopeless(state, doing, error)):
+    if isinstance(doing, FetchItems) and (action is Action.SPLIT or _hopeless(state, doing, error, moment)):
         return _ask_for_less(state, doing, error, moment)
     return _give_up(state, error, moment)
 
@@ -60,9 +63,11 @@ def _ask_for_less(state: MailboxState, doing: FetchItems, error: MailroomError, 
     return closing.land(state, landing, moment)
 
 
-def _hopeless(state: MailboxState, doing: FetchItems, error: MailroomError) -> bool:
+def _hopeless(state: MailboxState, doing: FetchItems, error: MailroomError, moment: Moment) -> bool:
     """Whether it is this one item that Exchange stumbles over: it answers everything else, time after time."""
-    patient = state.record.attempts >= _PATIENCE and state.summary.pages > 0
+    record = state.record
+    long_enough = record.failing_since is not None and moment.now - record.failing_since >= _LONG_ENOUGH
+    patient = (record.attempts >= _PATIENCE or long_enough) and state.summary.pages > 0
     return len(doing.item_ids) == 1 and patient and not isinstance(error, Throttled)
 
 
