@@ -86,9 +86,9 @@ def heard(connection: duckdb.DuckDBPyConnection, signs: Sequence[tuple[OperatorI
     with registered(connection, "given", columns(signs, SIGNS)):
         connection.execute(
             """
-            UPDATE _mailroom.subscriptions AS s SET heard_at = g.at
-            FROM (SELECT operator_id, serial, max(at) AS at FROM given GROUP BY ALL) AS g
-            WHERE g.operator_id = s.operator_id AND g.serial = s.serial AND (s.heard_at IS NULL OR s.heard_at < g.at)
+            UPDATE _mailroom.subscriptions AS s SET heard_at = g.heard_at
+            FROM (SELECT operator_id, serial, max(heard_at) AS heard_at FROM given GROUP BY ALL) AS g
+            WHERE g.operator_id = s.operator_id AND g.serial = s.serial AND (s.heard_at IS NULL OR s.heard_at < g.heard_at)
             """
         )
 

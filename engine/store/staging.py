@@ -1,7 +1,7 @@
 """Landings as columns: what one round of landings (one an operator at most) asks about and brings, as Arrow."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -100,8 +100,12 @@ def registered(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table
     connection.register(name, table)
     try:
         yield
-    finally:
-        connection.unregister(name)
+    except BaseException:
+        # The transaction is lost, and with it most likely the name; what matters is what went wrong before.
+        with suppress(duckdb.Error):
+            connection.unregister(name)
+        raise
+    connection.unregister(name)
 
 
 def microseconds(moment: datetime) -> int:

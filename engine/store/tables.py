@@ -15,7 +15,7 @@ def _schema(**types: pa.DataType) -> pa.Schema:
 
 
 OPERATORS = _schema(operator_id=TEXT, email=TEXT, name=TEXT, email_sync=pa.bool_())
-SIGNS = _schema(operator_id=TEXT, serial=TEXT, at=TIME)
+SIGNS = _schema(operator_id=TEXT, serial=TEXT, heard_at=TIME)
 ITEMS = _schema(operator_id=TEXT, item_id=TEXT)
 FOLDERS = _schema(
     operator_id=TEXT,

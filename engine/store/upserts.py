@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from engine.columns import FETCHED_ATTACHMENTS, FETCHED_EMAILS
-from engine.model import FolderId, ItemId
+from engine.model import FolderId, ItemId, ReadFlag
 from engine.store.deletions import DEPARTURE_WINDOW
 from engine.store.keys import item_key, message_key
 from engine.store.staging import Ask, Hit, Staged, microseconds, registered
@@ -46,7 +46,7 @@ def is_landed(work: Round, hit: Hit, folder_id: FolderId, change_key: str | None
 def flag(work: Round, hits: Iterable[Hit]) -> None:
     """Apply read flags to current rows of the landing's folder."""
     rids, reads, keys = list[int](), list[bool](), list[str | None]()
-    flags = [{one.item_id: one for one in landing.read_flags} for landing in work.landings]
+    flags = [_last_of_each(landing.read_flags) for landing in work.landings]
     for hit in hits:
         folder = work.landings[hit.landing_no].folder
         if hit.ask != Ask.FLAGGED or folder is None or hit.folder_id != folder.folder_id:
@@ -73,6 +73,15 @@ def flag(work: Round, hits: Iterable[Hit]) -> None:
             FROM flags AS f WHERE e.rowid = f.rid
             """
         )
+
+
+def _last_of_each(flags: Iterable[ReadFlag]) -> dict[ItemId, ReadFlag]:
+    """One flag an item, should a page have several: the last, with the last change_key there was."""
+    last: dict[ItemId, ReadFlag] = {}
+    for one in flags:
+        before = last.get(one.item_id, one)
+        last[one.item_id] = one._replace(change_key=one.change_key or before.change_key)
+    return last
 
 
 def upsert(work: Round, staged: Staged, hits: Iterable[Hit]) -> None:

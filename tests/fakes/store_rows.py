@@ -95,7 +95,11 @@ class Rows:
         return len(gone)
 
     def flag(self, folder_id: FolderId, flags: Iterable[ReadFlag]) -> None:
+        last = dict[ItemId, ReadFlag]()
         for flag in flags:
+            key = flag.change_key or (last[flag.item_id].change_key if flag.item_id in last else "")
+            last[flag.item_id] = flag._replace(change_key=key)
+        for flag in last.values():
             row = self.emails.get(flag.item_id)
             if row is not None and row["deleted_at"] is None and row["folder_id"] == folder_id:
                 row["is_read"] = flag.is_read
