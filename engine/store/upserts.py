@@ -113,6 +113,9 @@ def _fates_by_row(work: Round, emails: pa.Table, hits: Iterable[Hit]) -> list[Fa
         folder = work.landings[hit.landing_no].folder
         if hit.ask != Ask.EMAIL or folder is None:
             continue
+        if work.remove and hit.rid in work.buried:
+            # Gone from the file: the email is as new as if it came a landing later.
+            continue
         landed = is_landed(work, hit, folder.folder_id, change_keys[hit.row_no].as_py())
         fates.append(Fate(hit.row_no, hit.rid, landed, hit.first_landed_us, hit.moved_from))
         tally = work.tallies[hit.landing_no]

@@ -155,7 +155,7 @@ def house(request: pytest.FixtureRequest) -> Iterator[House]:
         runner.run(duck.close())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(steps=st.lists(step, min_size=1, max_size=6))
 def test_both_stores_hold_the_same(house: House, steps: list[Step]) -> None:
     house.run(house.check(steps))
