@@ -84,13 +84,13 @@ def _subscription(row: tuple[Any, ...]) -> SubscriptionRecord | None:
 
 
 def _folders(connection: duckdb.DuckDBPyConnection, found: dict[OperatorId, Durable]) -> None:
-    for operator_id, folder_id, name, token, drained, reconciling, empty_seen_at in connection.execute(
+    for operator_id, folder_id, name, token, drained, reconciling, empty_seen_at, relisted in connection.execute(
         """
-        SELECT operator_id, folder_id, name, token, drained, reconciling, empty_seen_at
+        SELECT operator_id, folder_id, name, token, drained, reconciling, empty_seen_at, relisted
         FROM _mailroom.folders WHERE operator_id IN (SELECT operator_id FROM wanted) ORDER BY name, folder_id
         """
     ).fetchall():
-        record = FolderRecord(folder_id, name, token, drained, reconciling, utc(empty_seen_at))
+        record = FolderRecord(folder_id, name, token, drained, reconciling, utc(empty_seen_at), relisted)
         found[operator_id].folders.append(record)
 
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -26,6 +27,8 @@ class Database:
 
     def __init__(self, path: Path, options: StoreOptions, *, wait: Callable[[float], None] = time.sleep) -> None:
         self.path = path.resolve()
+        self._options = options
+        self._wait = wait
         _claim(self.path)
         try:
             _make_parent(self.path)
@@ -33,6 +36,17 @@ class Database:
         except BaseException:
             _unclaim(self.path)
             raise
+
+    def reopen(self) -> None:
+        """Open the file anew, after DuckDB has given it up. All cursors must be closed by now.
+
+        Raises:
+            MailroomError: it does not open; the next attempt may succeed.
+        """
+        with suppress(duckdb.Error):
+            self.writer.close()
+        self.writer = _connect(self.path, self._options, self._wait)
+        self.lock_down()
 
     def lock_down(self) -> None:
         """From here on nobody changes a setting, on no connection."""
@@ -79,8 +93,7 @@ def _connect(path: Path, options: StoreOptions, wait: Callable[[float], None]) -
         # Without this a query could read the Python variables of the frames above it.
         "python_enable_replacements": False,
         "preserve_insertion_order": False,
-        # Each checkpoint rewrites the last row groups; the default of 16 MB does so many times a minute in a backfill.
-        "checkpoint_threshold": "256MB",
+        "checkpoint_threshold": options.checkpoint_at,
     }
     if options.memory_limit is not None:
         config["memory_limit"] = options.memory_limit

@@ -8,14 +8,26 @@ from engine import errors
 
 _HOLDER = re.compile(r"held in (?P<program>\S+) \(PID (?P<pid>\d+)\)")
 
-SICK = (
+_SICK = (
     duckdb.IOException,
     duckdb.FatalException,
     duckdb.InternalException,
     duckdb.OutOfMemoryException,
     duckdb.ConnectionException,
 )
-"""Errors that are about the machine, not about the landing that met them."""
+_LOST = ("has been invalidated", "the autocheckpoint failed", "Connection already closed", "Connection Error")
+
+
+def is_sickness(error: BaseException) -> bool:
+    """Whether an error is about the machine, not about the landing that met it."""
+    return isinstance(error, _SICK) or "Failed to commit" in str(error)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the database takes nothing any more until it is opened anew (its checkpoint has failed, mostly)."""
+    if not isinstance(error, duckdb.Error):
+        return False
+    return isinstance(error, duckdb.FatalException) or any(words in str(error) for words in _LOST)
 
 
 def first_line(error: BaseException) -> str:
@@ -30,12 +42,12 @@ def unavailable(error: BaseException) -> errors.StoreUnavailable:
         advice = "the disk is full: free space where store.path is"
     elif isinstance(error, duckdb.OutOfMemoryException):
         advice = "DuckDB ran out of memory: raise the store's memory limit"
-    elif isinstance(error, duckdb.IOException):
+    elif isinstance(error, duckdb.IOException) or "Could not write" in text:
         advice = "check the disk and the permissions of store.path"
     elif isinstance(error, (duckdb.FatalException, duckdb.InternalException)):
-        advice = "the database must be opened anew: restart the store"
+        advice = "the database has to be opened anew"
     else:
-        advice = "nothing of it was written"
+        advice = "nothing of it was written; please report it"
     return errors.StoreUnavailable(f"The store could not write ({advice}). DuckDB says: {text}")
 
 

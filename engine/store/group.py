@@ -70,8 +70,15 @@ class Activate:
     ticket: Ticket[list[Activation]] = field(default_factory=Ticket)
 
 
+@dataclass(slots=True, eq=False)
+class Heal:
+    """Somebody has met a database that is lost: open it anew if nobody has yet. Nobody waits for it."""
+
+    ticket: None = None
+
+
 Write = Land | PutOperators | MakeDue | Heard
-Request = Write | Activate
+Request = Write | Activate | Heal
 
 
 @dataclass(slots=True)

@@ -88,7 +88,8 @@ def heard(connection: duckdb.DuckDBPyConnection, signs: Sequence[tuple[OperatorI
             """
             UPDATE _mailroom.subscriptions AS s SET heard_at = g.heard_at
             FROM (SELECT operator_id, serial, max(heard_at) AS heard_at FROM given GROUP BY ALL) AS g
-            WHERE g.operator_id = s.operator_id AND g.serial = s.serial AND (s.heard_at IS NULL OR s.heard_at < g.heard_at)
+            WHERE g.operator_id = s.operator_id AND g.serial = s.serial
+              AND (s.heard_at IS NULL OR s.heard_at < g.heard_at)
             """
         )
 

@@ -12,6 +12,8 @@ class StoreOptions:
     ``memory_limit``: DuckDB's ("4GB"); None leaves DuckDB's default, 80 % of the machine's.
     ``threads``: DuckDB's threads, shared by writer and queries; None is one a core.
     ``readers``: queries that run at once. ``lock_patience``: seconds to wait for a dying predecessor's file lock.
+    ``checkpoint_at``: the size of the log at which it is folded into the file; each time, the last row groups are
+    compressed anew, and after a crash this much is replayed.
     ``group_rows`` and ``group_bytes`` bound one transaction; a single landing may exceed them.
     """
 
@@ -20,5 +22,6 @@ class StoreOptions:
     threads: int | None = None
     readers: int = 4
     lock_patience: float = 10.0
+    checkpoint_at: str = "256MB"
     group_rows: int = 20_000
     group_bytes: int = 64_000_000

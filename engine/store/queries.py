@@ -2,8 +2,9 @@
 
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import duckdb
@@ -11,7 +12,7 @@ import pyarrow as pa
 
 from engine import errors
 from engine.store.connection import Database
-from engine.store.faults import first_line
+from engine.store.faults import first_line, is_lost, is_sickness
 
 T = TypeVar("T")
 
@@ -22,12 +23,14 @@ _INTERNAL = re.compile(r"_mailroom\b|\bquery(_table)?\s*\(", re.IGNORECASE)
 class Readers:
     """People's queries run ``size`` at once; our own questions have a thread apart, so that they never queue."""
 
-    def __init__(self, database: Database, size: int) -> None:
+    def __init__(self, database: Database, size: int, on_lost: Callable[[], None]) -> None:
         self._database = database
+        self._on_lost = on_lost
         self._people = ThreadPoolExecutor(size, thread_name_prefix="store-query")
         self._own = ThreadPoolExecutor(1, thread_name_prefix="store-read")
-        self._guard = threading.Lock()
+        self._guard = threading.Condition()
         self._running: set[duckdb.DuckDBPyConnection] = set()
+        self._paused = False
         self._closing = False
 
     def ask(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> "Future[T]":
@@ -38,13 +41,28 @@ class Readers:
             try:
                 return question(cursor)
             finally:
-                cursor.execute("ROLLBACK")
+                with suppress(duckdb.Error):
+                    cursor.execute("ROLLBACK")
 
         return self._submit(self._own, on_a_snapshot)
 
     def query(self, sql: str, params: Sequence[object], max_rows: int) -> "Future[tuple[pa.Table, bool]]":
         """A query of somebody's: (rows, truncated)."""
         return self._submit(self._people, lambda cursor: select(cursor, sql, params, max_rows))
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """No cursor is open while this lasts: what ran was interrupted, what comes is refused."""
+        with self._guard:
+            self._paused = True
+            for cursor in self._running:
+                cursor.interrupt()
+            self._guard.wait_for(lambda: not self._running)
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._paused = False
 
     def close(self) -> None:
         """Interrupt what runs and wait until it has let go."""
@@ -62,19 +80,32 @@ class Readers:
             return pool.submit(self._run, question)
 
     def _run(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        cursor = self._database.cursor()
+        cursor = self._take_cursor()
         try:
-            with self._guard:
-                if self._closing:
-                    raise errors.StoreUnavailable("The store is closed.")
-                self._running.add(cursor)
             return question(cursor)
         except duckdb.Error as error:
+            if is_lost(error):
+                self._on_lost()
             raise errors.StoreUnavailable(f"The store could not read: {first_line(error)}") from error
         finally:
+            cursor.close()
             with self._guard:
                 self._running.discard(cursor)
-            cursor.close()
+                self._guard.notify_all()
+
+    def _take_cursor(self) -> duckdb.DuckDBPyConnection:
+        with self._guard:
+            if self._closing or self._paused:
+                raise errors.StoreUnavailable(
+                    "The store is closed." if self._closing else "The store is being reopened."
+                )
+            try:
+                cursor = self._database.cursor()
+            except duckdb.Error as error:
+                self._on_lost()
+                raise errors.StoreUnavailable(f"The store could not read: {first_line(error)}") from error
+            self._running.add(cursor)
+            return cursor
 
 
 def select(
@@ -94,10 +125,13 @@ def select(
         try:
             return _read(cursor.sql(statement, params=list(params) or None), max_rows)
         finally:
-            cursor.execute("ROLLBACK")
+            with suppress(duckdb.Error):
+                cursor.execute("ROLLBACK")
     except duckdb.InterruptException as error:
-        raise errors.StoreUnavailable("The query was interrupted: the store is closing.") from error
+        raise errors.StoreUnavailable("The query was interrupted: the store is closing, or being reopened.") from error
     except duckdb.Error as error:
+        if is_sickness(error):
+            raise
         raise errors.QueryRefused(str(error)) from error
 
 

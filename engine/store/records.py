@@ -18,8 +18,11 @@ from engine.store.times import utc
 def put_folders(work: Round) -> None:
     """``folder_record`` of each landing that has one."""
     rows = [
-        (one.operator_id, f.folder_id, f.name, f.token, f.drained, f.reconciling, f.empty_seen_at)
-        for one in work.landings
+        (
+            *(one.operator_id, f.folder_id, f.name, f.token, f.drained, f.reconciling, f.empty_seen_at),
+            f.relisted or (tally.relisted > 0 and not (f.reconciling or one.reconciled)),
+        )
+        for one, tally in zip(work.landings, work.tallies, strict=True)
         if (f := one.folder_record) is not None
     ]
     if not rows:
@@ -32,7 +35,8 @@ def put_folders(work: Round) -> None:
         work.connection.execute(
             f"""
             INSERT INTO _mailroom.folders
-            SELECT operator_id, {key}, folder_id, name, token, drained, reconciling, empty_seen_at FROM given AS g
+            SELECT operator_id, {key}, folder_id, name, token, drained, reconciling, empty_seen_at, relisted
+            FROM given AS g
             """  # noqa: S608
         )
 

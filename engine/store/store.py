@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from engine.status import DueOperator, Status
 from engine.store import operators, standing
 from engine.store.connection import Database
 from engine.store.faults import first_line
-from engine.store.group import Activate, Heard, Land, MakeDue, PutOperators
+from engine.store.group import Activate, Heal, Heard, Land, MakeDue, PutOperators
 from engine.store.landing import check
 from engine.store.migrate import migrate, renew_views
 from engine.store.options import StoreOptions
@@ -41,13 +42,13 @@ class DuckDBStore:
             migrate(self._database.writer)
             renew_views(self._database.writer)
             self._database.lock_down()
-            self._writer = Writer(self._database, clock, options)
+            self._readers = Readers(self._database, options.readers, self._heal)
+            self._writer = Writer(self._database, clock, options, self._reopen)
         except BaseException as error:
             self._database.close()
             if isinstance(error, duckdb.Error):
                 raise errors.SettingsError(f"store.path = '{path}' cannot be used: {first_line(error)}") from error
             raise
-        self._readers = Readers(self._database, options.readers)
         self._closed: asyncio.Task[None] | None = None
 
     @classmethod
@@ -117,6 +118,14 @@ class DuckDBStore:
         if self._closed is None:
             self._closed = asyncio.create_task(asyncio.to_thread(self._close))
         await self._closed
+
+    def _heal(self) -> None:
+        with suppress(errors.StoreUnavailable):
+            self._writer.submit(Heal())
+
+    def _reopen(self) -> None:
+        with self._readers.paused():
+            self._database.reopen()
 
     def _close(self) -> None:
         self._readers.close()

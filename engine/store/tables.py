@@ -25,6 +25,7 @@ FOLDERS = _schema(
     drained=pa.bool_(),
     reconciling=pa.bool_(),
     empty_seen_at=TIME,
+    relisted=pa.bool_(),
 )
 PAGES = _schema(
     operator_id=TEXT, page_id=TEXT, folder_id=TEXT, item_ids=pa.list_(TEXT), items=pa.int32(), newest_at=TIME

@@ -21,8 +21,8 @@ from engine import errors
 from engine.model import Activation, FolderId, OperatorId
 from engine.store.activation import Durable, count_landed, read_durable
 from engine.store.connection import Database
-from engine.store.faults import SICK, unavailable
-from engine.store.group import Activate, Land, Request, Write, write_group
+from engine.store.faults import is_lost, is_sickness, unavailable
+from engine.store.group import Activate, Heal, Land, Request, Write, write_group
 from engine.store.migrate import next_incarnation
 from engine.store.options import StoreOptions
 from engine.store.tickets import Answer, deliver
@@ -40,6 +40,7 @@ class WriterStats:
     activations: int = 0
     retried_singly: int = 0
     failed: int = 0
+    reopened: int = 0
     largest: int = 0
     queued: int = 0
 
@@ -47,14 +48,17 @@ class WriterStats:
 class Writer:
     """Owns the writing connection. ``submit`` is safe from any thread; ``close`` finishes what is queued."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime], options: StoreOptions) -> None:
-        self._connection = database.writer
+    def __init__(
+        self, database: Database, clock: Callable[[], datetime], options: StoreOptions, reopen: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._reopen = reopen
+        self._lost = False
         self._clock = clock
         self._options = options
-        self._next_epoch = next_incarnation(self._connection) * _EPOCHS_PER_OPENING
+        self._next_epoch = next_incarnation(database.writer) * _EPOCHS_PER_OPENING
         self._epochs: dict[OperatorId, int] = {}
-        self._landed = count_landed(self._connection)
-        self._emails = sum(sum(folders.values()) for folders in self._landed.values())
+        self._count_landed()
         self._queue: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._closing = False
         self._door = threading.Lock()
@@ -94,9 +98,14 @@ class Writer:
         more = True
         while more:
             group, more = self._take()
-            group = [one for one in group if not one.ticket.abandoned]
-            self._write([one for one in group if not isinstance(one, Activate)])
-            self._activate([one for one in group if isinstance(one, Activate)])
+            waiting = [one for one in group if not isinstance(one, Heal) and not one.ticket.abandoned]
+            if any(isinstance(one, Heal) for one in group):
+                self._lost = self._lost or not self._is_well()
+            if self._lost and not self._recover():
+                self._fail(waiting, errors.StoreUnavailable("The store cannot be opened anew at the moment."))
+                continue
+            self._write([one for one in waiting if not isinstance(one, Activate)])
+            self._activate([one for one in waiting if isinstance(one, Activate)])
 
     def _take(self) -> tuple[list[Request], bool]:
         """Wait for one request, then take what else is there, as long as it fits; False once closing."""
@@ -122,9 +131,10 @@ class Writer:
             return
         try:
             self._commit(writes)
-        except SICK as error:
-            self._fail(writes, error)
-        except Exception:  # noqa: BLE001 (whatever it is, somebody waits for an answer)
+        except Exception as error:  # noqa: BLE001 (whatever it is, somebody waits for an answer)
+            if is_sickness(error) or len(writes) == 1:
+                self._fail(writes, error)
+                return
             # Something about one of them; the others shall not suffer for it.
             self._count(retried_singly=len(writes))
             for one in writes:
@@ -147,7 +157,7 @@ class Writer:
         return False
 
     def _commit(self, writes: Sequence[Write]) -> None:
-        outcome = write_group(self._connection, writes, self._clock(), remove=self._options.deletions == "remove")
+        outcome = write_group(self._database.writer, writes, self._clock(), remove=self._options.deletions == "remove")
         for operator_id, growth in outcome.growth.items():
             folders = self._landed[operator_id]
             for folder_id, count in growth.items():
@@ -162,7 +172,7 @@ class Writer:
         if not group:
             return
         try:
-            durable = read_durable(self._connection, [one for request in group for one in request.operator_ids])
+            durable = read_durable(self._database.writer, [one for request in group for one in request.operator_ids])
         except duckdb.Error as error:
             self._fail(group, error)
             return
@@ -188,7 +198,30 @@ class Writer:
             landed={FolderId(one): n for one, n in self._landed.get(operator_id, {}).items() if n},
         )
 
-    def _fail(self, group: Sequence[Request], error: Exception) -> None:
+    def _is_well(self) -> bool:
+        try:
+            self._database.writer.execute("SELECT 1 FROM _mailroom.meta").fetchall()
+        except duckdb.Error:
+            return False
+        return True
+
+    def _recover(self) -> bool:
+        """Open the file anew; epochs stay, counts are read again, since a commit in doubt may have happened."""
+        try:
+            self._reopen()
+            self._count_landed()
+        except (errors.MailroomError, duckdb.Error):
+            return False
+        self._lost = False
+        self._count(reopened=1)
+        return True
+
+    def _count_landed(self) -> None:
+        self._landed = count_landed(self._database.writer)
+        self._emails = sum(sum(folders.values()) for folders in self._landed.values())
+
+    def _fail(self, group: Sequence[Write | Activate], error: Exception) -> None:
+        self._lost = self._lost or is_lost(error)
         self._count(failed=len(group))
         foreign = isinstance(error, duckdb.Error)
         deliver(Answer(one.ticket, error=unavailable(error) if foreign else error) for one in group)

@@ -40,6 +40,10 @@ class Lander:
         self.operator_id = activation.operator.operator_id
         self.epoch = activation.epoch
 
+    def at(self, epoch: int) -> "Lander":
+        self.epoch = epoch
+        return self
+
     async def __call__(self, **parts: Any) -> LandingResult:
         return await self.store.land(Landing(self.operator_id, self.epoch, **parts))
 

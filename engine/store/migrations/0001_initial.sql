@@ -51,7 +51,8 @@ CREATE TABLE _mailroom.folders (
     token         VARCHAR,
     drained       BOOLEAN NOT NULL,
     reconciling   BOOLEAN NOT NULL,
-    empty_seen_at TIMESTAMPTZ
+    empty_seen_at TIMESTAMPTZ,
+    relisted      BOOLEAN NOT NULL
 );
 
 CREATE TABLE _mailroom.pending_pages (
