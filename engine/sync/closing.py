@@ -60,9 +60,9 @@ def on_landed(state: MailboxState, result: LandingResult) -> MailboxState:
     folder = replace(
         folder,
         landed=folder.landed + result.inserted,
-        relisted=folder.relisted or (result.relisted > 0 and not reconciling),
+        record=replace(folder.record, relisted=folder.record.relisted or (result.relisted > 0 and not reconciling)),
     )
-    if folder.relisted and not folder.draining:
+    if folder.record.relisted and not folder.draining:
         # Landed items listed as new: whatever was deleted while the server forgot is not in the listing.
         folder = folders.begin_anew(folder)
         state = replace(state, closing=False)

@@ -37,7 +37,7 @@ def on_page(state: MailboxState, page: ChangePage, moment: Moment) -> MailboxSta
 def _nothing_new(folder: FolderState, page: ChangePage) -> bool:
     """Whether a page leaves nothing to write down: idle mailboxes are looked at again and again."""
     record = replace(folder.record, token=page.token, drained=True, reconciling=False, empty_seen_at=None)
-    settled = record == folder.record and not folder.relisted
+    settled = record == folder.record and not folder.record.relisted
     return page.last and not page.changes and settled
 
 

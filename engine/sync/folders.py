@@ -91,10 +91,9 @@ def begin_anew(folder: FolderState) -> FolderState:
     reconciling = folder.record.reconciling or folder.record.drained or folder.landed > 0
     return replace(
         folder,
-        record=replace(folder.record, token=None, reconciling=reconciling),
+        record=replace(folder.record, token=None, reconciling=reconciling, relisted=False),
         draining=True,
         listed_any=False,
-        relisted=False,
         forget_seen=True,
     )
 

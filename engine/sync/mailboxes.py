@@ -6,14 +6,14 @@ activation that is fenced, or whose last landing is in doubt, leaves memory and 
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from engine.errors import FolderMissing, MailroomError, StaleEpoch, StoreUnavailable
 from engine.failures import failure_for
-from engine.model import MailboxStatus, Notice, NoticeAnswer, NoticeKind, OperatorId, SubscriptionStatus
+from engine.model import Landing, MailboxStatus, Notice, NoticeAnswer, NoticeKind, OperatorId, SubscriptionStatus
 from engine.ports import Clock, Store
 from engine.status import DueOperator
 from engine.sync.actions import Deactivate, Rest, SubscribeAsked, SyncAsked, Wish
@@ -89,7 +89,10 @@ class Mailboxes:
     async def notify(self, notices: Sequence[Notice]) -> list[NoticeAnswer]:
         """Take notices in. OK: this host will see to it. Unsubscribe: nobody wants this subscription any more."""
         await self._activate([notice.operator_id for notice in notices])
-        return [self._take(notice) for notice in notices]
+        answers = [self._take(notice) for notice in notices]
+        for notice in notices:
+            await self._retire(self._mailboxes.get(notice.operator_id))
+        return answers
 
     async def flush_heard(self) -> None:
         """Write down which subscriptions gave a sign of life since the last time."""
@@ -180,6 +183,21 @@ class Mailboxes:
         if notice.kind is NoticeKind.EVENTS or missed:
             self._ask(mailbox, SyncAsked(urgent=True))
         return NoticeAnswer.OK
+
+    async def _retire(self, mailbox: Resident | None) -> None:
+        """Write down that a disabled operator's subscription has ended: once enabled, another one is wanted."""
+        made = mailbox.state.subscription if mailbox else None
+        if mailbox is None or mailbox.state.operator.email_sync or made is None:
+            return
+        if made.status is not SubscriptionStatus.ACTIVE:
+            return
+        retired = replace(made, status=SubscriptionStatus.RETIRED)
+        mailbox.state = replace(mailbox.state, subscription=retired)
+        landing = Landing(mailbox.state.operator.operator_id, mailbox.state.epoch, subscription=retired)
+        try:
+            await self._store.land(landing)
+        except MailroomError as error:
+            _log.warning("subscription not retired", operator=landing.operator_id, reason=str(error))
 
     def _is_outdated(self, mailbox: Resident) -> bool:
         made = mailbox.state.subscription

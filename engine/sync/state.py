@@ -26,8 +26,7 @@ class FolderState:
     """One folder in memory.
 
     ``due``: a drain is wanted. ``draining``: one is under way, its last page not reached yet. ``landed``: current
-    rows, as far as known. ``listed_any``: this reconciling drain has listed something. ``relisted``: this drain listed
-    landed items as new, so the server has begun anew and may have left out deletions. ``restarted``: the token was
+    rows, as far as known. ``listed_any``: this reconciling drain has listed something. ``restarted``: the token was
     refused in this pass already. ``forget_seen``: the next landing starts the list of seen items over. ``limit``: page
     size, lowered while pages cannot be read.
     """
@@ -37,7 +36,6 @@ class FolderState:
     due: bool = True
     draining: bool = False
     listed_any: bool = False
-    relisted: bool = False
     restarted: bool = False
     forget_seen: bool = False
     limit: int = 512

@@ -195,3 +195,17 @@ def test_a_server_that_silently_forgets_a_token_leaves_no_ghost() -> None:
     harness.source.refuse_tokens(ADDRESS, silently=True)
     harness.run()
     harness.compare()
+
+
+def test_a_death_right_after_the_silent_listing_leaves_no_ghost() -> None:
+    """That the server began anew is known by the landing that shows it, or by nobody."""
+    for kill_in in range(12):
+        harness = Harness()
+        items = [harness.source.deliver(ADDRESS) for _ in range(7)]
+        harness.run()
+        harness.source.delete(ADDRESS, items[2])
+        harness.source.refuse_tokens(ADDRESS, silently=True)
+        harness.kill_in, harness.kill_after = kill_in, True
+        harness.run()
+        harness.settle()
+        harness.compare()

@@ -103,7 +103,7 @@ class TestTokens:
         token = folder.record.token
         assert token is not None
         state = replace(harness.state, closing=False, doing=ReadPage(folder.folder, token, 3))
-        state = state.with_folder(replace(folder, relisted=True, draining=True))
+        state = state.with_folder(replace(folder, record=replace(folder.record, relisted=True), draining=True))
         _, action = step(state, PageRead(ChangePage((), token, last=True)), harness.clock.moment())
         assert isinstance(action, Land)
         assert action.landing.folder == folder.folder, "only its landing leads to the relisting"

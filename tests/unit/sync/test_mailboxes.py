@@ -132,6 +132,27 @@ class TestNotices:
         assert await world.notify(world.notice()) == [NoticeAnswer.UNSUBSCRIBE]
         assert not world.source.calls
 
+    async def test_once_enabled_again_another_subscription_is_wanted(self, world: World) -> None:
+        await world.sync(ANN, subscribe=True)
+        for enabled in (False, True):
+            await world.store.put_operators([Operator(ANN, "ann@example.com", email_sync=enabled)])
+            world.mailboxes.forget([ANN])
+            if not enabled:
+                assert await world.notify(world.notice(), world.notice()) == [NoticeAnswer.UNSUBSCRIBE] * 2
+        assert [one.subscribe for one in await world.store.due(world.clock.now(), 9) if one.operator_id == ANN] == [
+            True
+        ]
+
+    async def test_a_subscription_nobody_has_ended_goes_on(self, world: World) -> None:
+        await world.sync(ANN, subscribe=True)
+        for enabled in (False, True):
+            await world.store.put_operators([Operator(ANN, "ann@example.com", email_sync=enabled)])
+            world.mailboxes.forget([ANN])
+        assert [one.subscribe for one in await world.store.due(world.clock.now(), 9) if one.operator_id == ANN] == [
+            False
+        ]
+        assert await world.notify(world.notice()) == [NoticeAnswer.OK]
+
     async def test_strangers_and_old_serials_are_unsubscribed(self, world: World) -> None:
         await world.sync(ANN, subscribe=True)
         stranger = Notice(OperatorId("nobody"), "serial", NoticeKind.EVENTS)
