@@ -131,6 +131,9 @@ class FolderRecord:
     ``drained``: a drain has reached the last page at least once. ``reconciling``: the present drain started from
     nothing although items had landed; what it does not see again is tombstoned at its end. ``empty_seen_at``: when a
     reconciling drain first found the folder suddenly empty (a second look must confirm before anything is deleted).
+    ``relisted``: a drain has listed landed items as new, so the server has silently begun anew and may have left out
+    deletions; the folder is to be reconciled once that drain is through. The store sets it, in the landing that shows
+    it.
     """
 
     folder_id: FolderId
@@ -139,6 +142,7 @@ class FolderRecord:
     drained: bool = False
     reconciling: bool = False
     empty_seen_at: datetime | None = None
+    relisted: bool = False
 
 
 class MailboxStatus(StrEnum):
@@ -225,7 +229,8 @@ class Landing:
     - ``finished_pages`` leave ``pending_pages``; ``amended_pages`` replace the row with the same page_id.
     - ``queued``: new pending pages. The store drops ids whose listed ``change_key`` (``listed``: the page's Creates) is
       already landed and current in the folder; a page left empty is not stored. ``relisted`` of the result counts the
-      ids of ``listed`` that were current in the folder before this landing, whatever their change_key.
+      ids of ``listed`` that were current in the folder before this landing, whatever their change_key; where there are
+      any and the folder is not being reconciled, ``folder_record`` is stored with ``relisted`` set.
     - ``seen``: ids a reconciling drain has listed, kept until ``reconciled`` (then every current row of the folder
       that is not among the seen, nor in this landing, is tombstoned and the seen are forgotten). ``forget_seen``
       empties the list first: a reconciling drain starts over.
@@ -257,8 +262,11 @@ class Landing:
 
 @dataclass(frozen=True, slots=True)
 class LandingResult:
-    """What a landing did: rows inserted and replaced, tombstones set, Creates of items that were current already
-    (a server that has silently begun its listing anew), and the pages truly queued."""
+    """What a landing did.
+
+    Rows inserted and replaced, tombstones set, Creates of items that were current already (a server that has silently
+    begun its listing anew), and the pages truly queued.
+    """
 
     inserted: int = 0
     updated: int = 0

@@ -245,15 +245,17 @@ class MemoryStore:
                 queued.append(replace(page, item_ids=kept))
         box.pages.update({page.page_id: page for page in queued})
         counts.deleted += box.rows.reconcile(landing, now)
-        self._land_records(box, landing)
+        self._land_records(box, landing, relisted)
         return LandingResult(counts.inserted, counts.updated, counts.deleted, relisted, tuple(queued))
 
-    def _land_records(self, box: Mailbox, landing: Landing) -> None:
+    def _land_records(self, box: Mailbox, landing: Landing, relisted: int) -> None:
         box.quarantined.update({item.item_id: item for item in landing.quarantined})
         for item_id in landing.released:
             box.quarantined.pop(item_id, None)
         if landing.folder_record is not None:
-            box.folders[landing.folder_record.folder_id] = landing.folder_record
+            record = landing.folder_record
+            anew = relisted > 0 and not (record.reconciling or landing.reconciled)
+            box.folders[record.folder_id] = replace(record, relisted=record.relisted or anew)
         if landing.mailbox is not None:
             disabled = not box.operator.email_sync
             box.record = replace(landing.mailbox, status=MailboxStatus.DISABLED) if disabled else landing.mailbox
