@@ -6,6 +6,7 @@ Faults are injected into every call, and the process dies between any two action
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
@@ -197,15 +198,16 @@ def test_a_server_that_silently_forgets_a_token_leaves_no_ghost() -> None:
     harness.compare()
 
 
-def test_a_death_right_after_the_silent_listing_leaves_no_ghost() -> None:
+@pytest.mark.parametrize("count", [2, 3, 4, 7])
+@pytest.mark.parametrize("kill_in", range(12))
+def test_a_death_right_after_the_silent_listing_leaves_no_ghost(count: int, kill_in: int) -> None:
     """That the server began anew is known by the landing that shows it, or by nobody."""
-    for kill_in in range(12):
-        harness = Harness()
-        items = [harness.source.deliver(ADDRESS) for _ in range(7)]
-        harness.run()
-        harness.source.delete(ADDRESS, items[2])
-        harness.source.refuse_tokens(ADDRESS, silently=True)
-        harness.kill_in, harness.kill_after = kill_in, True
-        harness.run()
-        harness.settle()
-        harness.compare()
+    harness = Harness()
+    items = [harness.source.deliver(ADDRESS) for _ in range(count)]
+    harness.run()
+    harness.source.delete(ADDRESS, items[1])
+    harness.source.refuse_tokens(ADDRESS, silently=True)
+    harness.kill_in, harness.kill_after = kill_in, True
+    harness.run()
+    harness.settle()
+    harness.compare()
