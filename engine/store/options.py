@@ -14,6 +14,8 @@ class StoreOptions:
     ``readers``: queries that run at once. ``lock_patience``: seconds to wait for a dying predecessor's file lock.
     ``checkpoint_at``: the size of the log at which it is folded into the file; each time, the last row groups are
     compressed anew, and after a crash this much is replayed.
+    ``group_pace``: groups begin at least this many seconds apart, so that a trickle of single emails shares commits
+    too; a landing that finds the store idle does not wait.
     ``group_rows`` and ``group_bytes`` bound one transaction; a single landing may exceed them.
     """
 
@@ -23,5 +25,6 @@ class StoreOptions:
     readers: int = 4
     lock_patience: float = 10.0
     checkpoint_at: str = "256MB"
+    group_pace: float = 0.03
     group_rows: int = 20_000
     group_bytes: int = 64_000_000

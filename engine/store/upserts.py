@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ from engine.model import FolderId, ItemId, ReadFlag
 from engine.store.deletions import DEPARTURE_WINDOW
 from engine.store.keys import item_key, message_key
 from engine.store.staging import Ask, Hit, Staged, microseconds, registered
-from engine.store.tables import TEXT
+from engine.store.tables import TEXT, columns
 from engine.store.tally import Round
 
 
@@ -96,13 +97,12 @@ def upsert(work: Round, staged: Staged, hits: Iterable[Hit]) -> None:
             tally.growth[landing.folder.folder_id] += tally.inserted
     with registered(work.connection, "fetched", staged.emails):
         fates += _links(work, known={fate.row_no for fate in fates})
-        columns = [list(column) for column in zip(*fates, strict=True)] if fates else [[]] * len(_FATES)
-        with registered(work.connection, "fates", pa.table(columns, schema=_FATES)):
+        with registered(work.connection, "fates", columns(fates, _FATES)) if fates else nullcontext():
             if fates:
                 _clear(work)
             _insert_emails(work, plain=not fates)
             if staged.attachments is not None:
-                _insert_attachments(work, staged.attachments)
+                _insert_attachments(work, staged.attachments, plain=not fates)
 
 
 def _fates_by_row(work: Round, emails: pa.Table, hits: Iterable[Hit]) -> list[Fate]:
@@ -197,18 +197,20 @@ def _insert_emails(work: Round, *, plain: bool) -> None:
     )
 
 
-def _insert_attachments(work: Round, attachments: pa.Table) -> None:
+def _insert_attachments(work: Round, attachments: pa.Table, *, plain: bool) -> None:
     """Attachments of the emails that went in; of others they are not ours to keep."""
     fields = [field for field in FETCHED_ATTACHMENTS.names if field != "item_id"]
     names = ", ".join(f'"{name}"' for name in fields)
     values = ", ".join(f'a."{name}"' for name in fields)
+    fates = "" if plain else "LEFT JOIN fates AS t ON t.row_no = f.row_no"
+    taken = "" if plain else "AND t.landed_already IS NOT TRUE"
     with registered(work.connection, "attached", attachments):
         work.connection.execute(
             f"""
             INSERT INTO _mailroom.attachments (operator_id, item_key, item_id, {names})
             SELECT a.operator_id, {item_key("a")}, a.item_id, {values}
             FROM attached AS a WHERE EXISTS (
-                FROM fetched AS f LEFT JOIN fates AS t ON t.row_no = f.row_no
-                WHERE f.landing_no = a.landing_no AND f.item_id = a.item_id AND t.landed_already IS NOT TRUE)
+                FROM fetched AS f {fates}
+                WHERE f.landing_no = a.landing_no AND f.item_id = a.item_id {taken})
             """  # noqa: S608
         )
