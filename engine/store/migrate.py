@@ -1,7 +1,8 @@
 """The schema and its versions: numbered SQL files, forward only, each in a transaction of its own."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -53,16 +54,20 @@ def migrate(connection: duckdb.DuckDBPyConnection, migrations: Iterable[Migratio
             "a newer Mailroom. Upgrade Mailroom, or name another file in store.path."
         )
     for step in steps[before:]:
-        _in_transaction(connection, [step.sql, _mark(step)])
+        with _transaction(connection):
+            connection.execute(step.sql)
+            connection.execute("INSERT INTO _mailroom.schema_version VALUES (?, ?, now())", [step.version, step.name])
     return before
 
 
 def renew_views(connection: duckdb.DuckDBPyConnection) -> None:
     """Write the views and the words of ``engine.failures`` as this version knows them."""
     views = files("engine.store").joinpath("views.sql").read_text(encoding="utf-8")
-    _in_transaction(connection, [views, "DELETE FROM _mailroom.failure_words"])
     rows = [(failure.code, failure.cause, failure.remedy) for failure in failures.all_failures()]
-    connection.executemany("INSERT INTO _mailroom.failure_words VALUES (?, ?, ?)", rows)
+    with _transaction(connection):
+        connection.execute(views)
+        connection.execute("DELETE FROM _mailroom.failure_words")
+        connection.executemany("INSERT INTO _mailroom.failure_words VALUES (?, ?, ?)", rows)
 
 
 def version_of(connection: duckdb.DuckDBPyConnection) -> int:
@@ -79,15 +84,11 @@ def next_incarnation(connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0])
 
 
-def _mark(step: Migration) -> str:
-    return f"INSERT INTO _mailroom.schema_version VALUES ({step.version}, '{step.name}', now())"  # noqa: S608 (ours)
-
-
-def _in_transaction(connection: duckdb.DuckDBPyConnection, statements: Iterable[str]) -> None:
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.execute("BEGIN")
     try:
-        for statement in statements:
-            connection.execute(statement)
+        yield
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
