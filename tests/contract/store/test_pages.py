@@ -51,6 +51,18 @@ async def test_relisted_counts_listed_items_that_were_current(land: Lander) -> N
     assert result == LandingResult(inserted=1, deleted=1, relisted=1)
 
 
+@pytest.mark.parametrize(("reconciling", "marked"), [(False, True), (True, False)])
+async def test_a_folder_whose_items_are_listed_again_is_marked(
+    store: AnyStore, land: Lander, reconciling: bool, marked: bool
+) -> None:
+    record = FolderRecord(INBOX.folder_id, "inbox", SyncToken("t"), reconciling=reconciling)
+    await land(folder=INBOX, emails=emails({"item_id": "1"}), folder_record=record, listed={ItemId("1"): "1-1"})
+    assert (await activate(store)).folders == (record,)
+    land.epoch = (await activate(store)).epoch
+    await land(folder=INBOX, folder_record=record, listed={ItemId("1"): "other"})
+    assert (await activate(store)).folders == (replace(record, relisted=marked),)
+
+
 async def test_an_item_landed_and_queued_at_once_is_landed(land: Lander) -> None:
     result = await land(
         folder=INBOX, emails=emails({"item_id": "1"}), queued=(page("p", "1", "2"),), listed={ItemId("1"): "1-1"}

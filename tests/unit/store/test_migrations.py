@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from engine.model import Operator, OperatorId
+from engine.model import FolderId, FolderRecord, Operator, OperatorId, SyncToken
 from engine.store import DuckDBStore
 from engine.store.migrate import Migration, known_migrations, migrate, version_of
 from tests.fakes.store_words import Time
@@ -14,7 +14,8 @@ NEWEST = known_migrations()[-1].version
 
 SAMPLES = {
     1: "INSERT INTO _mailroom.operators VALUES ('ann', 'ann@example.com', 'Ann', true);"
-    "INSERT INTO _mailroom.mailboxes (operator_id, status, attempts) VALUES ('ann', 'new', 0);",
+    "INSERT INTO _mailroom.mailboxes (operator_id, status, attempts) VALUES ('ann', 'new', 0);"
+    "INSERT INTO _mailroom.folders VALUES ('ann', 1, 'F', 'inbox', 't', true, false, NULL, false);",
 }
 """What a file of each version may hold: written by SQL of that version. A new migration adds its own."""
 
@@ -32,7 +33,8 @@ async def test_a_file_of_an_earlier_version_opens(path: Path, time: Time, versio
     store = await DuckDBStore.open(path, time)
     expected = [Operator(OperatorId("ann"), "ann@example.com", "Ann")] if version else []
     assert await store.operators() == expected
-    assert len(await store.activate([OperatorId("ann")])) == len(expected)
+    folder = FolderRecord(FolderId("F"), "inbox", SyncToken("t"), drained=True)
+    assert [one.folders for one in await store.activate([OperatorId("ann")])] == [(folder,)] * len(expected)
     assert version_of(store._database.writer) == NEWEST
     await store.close()
 
