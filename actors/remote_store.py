@@ -9,6 +9,7 @@ import pyarrow as pa
 from actors.batching import Batcher
 from actors.calls import call
 from actors.options import STORE
+from actors.wire import pack
 from engine.errors import StoreUnavailable
 from engine.model import Activation, Landing, LandingResult, Operator, OperatorId
 from engine.status import DueOperator, Status
@@ -22,7 +23,7 @@ class RemoteStore:
 
     def __init__(self) -> None:
         self._landings: Batcher[Landing, LandingResult] = Batcher(
-            lambda landings: self._call("land", landings), _LANDINGS_A_CALL, _CALLS_AT_ONCE
+            lambda landings: self._call("land", pack(landings)), _LANDINGS_A_CALL, _CALLS_AT_ONCE
         )
 
     async def land(self, landing: Landing) -> LandingResult:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from actors.wire import PackedLanding, unpack
 from engine import logs
 from engine.clock import SystemClock
 from engine.errors import MailroomError
-from engine.model import Activation, Landing, LandingResult, Operator, OperatorId
+from engine.model import Activation, LandingResult, Operator, OperatorId
 from engine.status import DueOperator, Status
 from engine.store.options import StoreOptions
 from engine.store.store import DuckDBStore
@@ -29,10 +30,10 @@ class StoreActor:
         """Return when the file is open; raise why it could not be."""
         await self._opened()
 
-    async def land(self, landings: Sequence[Landing]) -> list[LandingResult | MailroomError]:
+    async def land(self, landings: Sequence[PackedLanding]) -> list[LandingResult | MailroomError]:
         """Land each; one that fails is answered by its error and sinks no other."""
         store = await self._opened()
-        results = await asyncio.gather(*(store.land(one) for one in landings), return_exceptions=True)
+        results = await asyncio.gather(*(store.land(one) for one in unpack(landings)), return_exceptions=True)
         return [_answer(result) for result in results]
 
     async def activate(self, operator_ids: Sequence[OperatorId]) -> list[Activation]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from actors.store import StoreActor
+from actors.wire import pack
 from engine.clock import SystemClock
 from engine.errors import StaleEpoch, StoreLocked
 from engine.model import Landing, Operator, OperatorId
@@ -24,7 +25,7 @@ async def test_each_landing_is_answered_by_itself(path: Path) -> None:
     actor = StoreActor(str(path), StoreOptions())
     await actor.put_operators([Operator(ANN, "ann@example.com")])
     (activation,) = await actor.activate([ANN])
-    answers = await actor.land([Landing(ANN, activation.epoch), Landing(ANN, 1), Landing(ANN, activation.epoch)])
+    answers = await actor.land(pack([Landing(ANN, epoch) for epoch in (activation.epoch, 1, activation.epoch)]))
     assert [type(answer).__name__ for answer in answers] == ["LandingResult", "StaleEpoch", "LandingResult"]
     assert isinstance(answers[1], StaleEpoch)
     await actor.close()
