@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from engine.model import (
     FolderRecord,
     ItemId,
