@@ -161,9 +161,7 @@ class Mailroom(Protocol):
         """The figures of ``GET /api/v1/status``."""
         ...
 
-    async def query(
-        self, sql: str, params: Sequence[object] = (), max_rows: int = 100_000
-    ) -> tuple[pa.Table, bool]:
+    async def query(self, sql: str, params: Sequence[object] = (), max_rows: int = 100_000) -> tuple[pa.Table, bool]:
         """As ``Store.query``."""
         ...
 
