@@ -12,6 +12,11 @@ from engine.sync.actions import Moment
 class SystemClock:
     """``ports.Clock`` of the machine's own."""
 
+    def __init__(self) -> None:
+        # One random prefix and a counter: an id a step, and random bytes from the system cost more than the step.
+        self._prefix = uuid.uuid4().hex
+        self._ids = itertools.count()
+
     def now(self) -> datetime:
         """Aware UTC."""
         return datetime.now(UTC)
@@ -19,11 +24,6 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait on the event loop."""
         await asyncio.sleep(seconds)
-
-    def __init__(self) -> None:
-        # One random prefix and a counter: an id a step, and random bytes from the system cost more than the step.
-        self._prefix = uuid.uuid4().hex
-        self._ids = itertools.count()
 
     def moment(self) -> Moment:
         """Now, with a jitter in [0, 1) and a fresh id."""
