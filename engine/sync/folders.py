@@ -33,6 +33,7 @@ def on_resolved(state: MailboxState, resolved: ResolvedFolders) -> MailboxState:
         state,
         doing=None,
         resolved=True,
+        incomplete=bool(resolved.missing),
         folders=present,
         saved_folders=tuple(record for folder_id, record in saved.items() if folder_id in kept),
         landed=tuple(landed.items()),

@@ -16,7 +16,6 @@ Failures: see ``engine.sync.trouble``.
 
 from dataclasses import replace
 
-from engine.errors import FolderMissing
 from engine.model import MailboxStatus
 from engine.sync import closing, drain, folders, hydrate, subscribe, trouble
 from engine.sync.actions import (
@@ -74,10 +73,9 @@ def _begin(state: MailboxState, moment: Moment) -> MailboxState:
     A wider window is durable only after every folder is known to begin anew: a crash in between must not leave a
     folder that never lists what the window now takes in.
     """
-    missing = isinstance(state.trouble, FolderMissing)
     state = replace(
         state,
-        resolved=state.resolved and not missing,
+        resolved=state.resolved and not state.incomplete,
         summary=PassSummary(),
         trouble=None,
         closing=False,

@@ -53,7 +53,8 @@ class MailboxState:
     ``doing``: the action under way (one at a time). ``dirty_mailbox`` and ``dirty_subscription``: the record has
     changed and goes along with the next landing. ``trouble``: what goes wrong with part of the mailbox (a missing
     folder) while the rest goes on. ``parked``: landings that let go of folders the
-    settings no longer name. ``retired``: folders Exchange has replaced by others of the same name.
+    settings no longer name. ``incomplete``: a folder was missing when they were last resolved, so the
+    next pass asks again. ``retired``: folders Exchange has replaced by others of the same name.
     """
 
     operator: Operator
@@ -68,6 +69,7 @@ class MailboxState:
     subscription: SubscriptionRecord | None = None
     subscribe: SubscribeAsked | None = None
     resolved: bool = False
+    incomplete: bool = False
     resolved_again: bool = False
     retired: tuple[FolderId, ...] = ()
     parked: tuple[Landing, ...] = ()

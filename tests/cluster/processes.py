@@ -26,12 +26,17 @@ def eventually(found: Callable[[], T], within: float, what: str) -> T:
 
 
 def settled(differences: Callable[[], list[str]], within: float) -> None:
-    """Wait until nothing differs."""
+    """Wait until nothing differs. Looking takes a while, and those looked at shall have their turn too."""
     deadline = time.monotonic() + within
-    while found := differences():
-        if time.monotonic() >= deadline:
+    while True:
+        began = time.monotonic()
+        found = differences()
+        now = time.monotonic()
+        if not found:
+            return
+        if now >= deadline:
             raise AssertionError("\n".join([f"{len(found)} differences after {within:g} s", *found[:20]]))
-        time.sleep(POLL)
+        time.sleep(max(POLL, now - began))
 
 
 def family(pid: int) -> list[psutil.Process]:

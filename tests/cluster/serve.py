@@ -9,11 +9,12 @@ import sys
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 from urllib.error import URLError
 
 import duckdb
 import psutil
+import pyarrow as pa
+import pyarrow.ipc
 
 from tests.cluster.compare import Stored, read
 from tests.cluster.processes import alive, eventually, family, kill_all
@@ -38,14 +39,14 @@ class Serve:
         self._password = password
         self._process: subprocess.Popen[bytes] | None = None
 
-    def configure(self, emails: Sequence[str], cluster: str = "", email_sync: str = "") -> None:
-        """Write the configuration file; more lines for two of its sections."""
+    def configure(self, emails: Sequence[str], cluster: str = "", email_sync: str = "", job: str = "") -> None:
+        """Write the configuration file; more lines for some of its sections."""
         url, username = self._exchange
         self.config.write_text(
             f'[exchange]\nurl = "{url}"\nusername = "{username}"\n'
             f"[email_sync]\nsync_from_days = 3650\n{email_sync}\n"
             f'[store]\npath = "{self.path}"\n[gateway]\nport = {self.port}\n[cluster]\n{cluster}\n'
-            + "".join(f'[[operators]]\nemail = "{email}"\n' for email in emails)
+            f"[jobs.EmailSync]\n{job}\n" + "".join(f'[[operators]]\nemail = "{email}"\n' for email in emails)
         )
 
     @property
@@ -92,26 +93,38 @@ class Serve:
             self._process.wait(10)
             self._process = None
 
-    def ask(self, path: str) -> Any:
-        """A GET of the API; None while nobody answers."""
+    def ask(self, path: str, body: object = None) -> bytes | None:
+        """What the API answers to a GET, or to a POST of ``body``; None while nobody does."""
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/api/v1/{path}", headers={"Authorization": f"Bearer {TOKEN}"}
+            f"http://127.0.0.1:{self.port}/api/v1/{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310  # the same
-                return json.load(answer)
-        except (URLError, OSError, ValueError):
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  # loopback
+                return bytes(answer.read())
+        except (URLError, OSError):
             return None
 
     def synced(self) -> bool:
         """Whether status says that all is done."""
         assert self._process is None or self._process.poll() is None, self.log
-        status = self.ask("status")
-        return (
-            bool(status) and status["operators"]["synced"] == status["operators"]["enabled"] and not status["pending"]
-        )
+        answer = self.ask("status")
+        if answer is None:
+            return False
+        status = json.loads(answer)
+        return status["operators"]["synced"] == status["operators"]["enabled"] and not status["pending"]
+
+    def shown(self) -> Stored:
+        """What the running gateway says is in the store."""
+        return read(self._query)
 
     def stored(self) -> Stored:
         """What is in the file; nobody may have it open."""
         with duckdb.connect(str(self.path), read_only=True) as connection:
             return read(lambda sql: connection.sql(sql).to_arrow_table())
+
+    def _query(self, sql: str) -> pa.Table:
+        answer = self.ask("query", {"sql": sql, "format": "arrow"})
+        assert answer is not None, self.log
+        return pa.ipc.open_stream(answer).read_all()

@@ -279,3 +279,15 @@ class TestSubscription:
         end = harness.run(self.WISH)
         assert isinstance(end, Rest)
         assert end.failure is None
+
+
+def test_a_missing_folder_is_asked_for_again_though_the_pass_failed_of_something_else() -> None:
+    harness = Harness()
+    item = harness.source.deliver(ADDRESS, "inbox")
+    folders = harness.source._mailboxes[ADDRESS]
+    hidden = folders.pop("inbox")
+    harness.source.fail_next(Throttled("busy"), method="read_changes")
+    harness.run()
+    folders["inbox"] = hidden
+    harness.settle()
+    assert set(harness.store.current(ANN)) == {item}
