@@ -15,6 +15,7 @@ from actors.log_relay import LogRelay
 from actors.options import COORDINATOR, GATEWAY, NAMESPACE, STORE, create
 from actors.store import StoreActor
 from engine.callback import signing_key
+from engine.clock import SystemClock
 from engine.errors import ClusterError, MailroomError
 from engine.model import OperatorId
 from engine.placement import Placement, place
@@ -90,8 +91,9 @@ def _start_actors(cluster: Cluster, settings: Settings) -> None:
     handles[GATEWAY] = create(Gateway, GATEWAY, settings, placement, key)
     cluster.url = call_now(handles[GATEWAY], "address")
     base = settings.email_sync.notification_url or cluster.url
+    since = SystemClock().now()
     for name in placement.hosts:
-        handles[name] = create(MailboxHost, name, settings, base, key, spread=True)
+        handles[name] = create(MailboxHost, name, settings, base, key, since, spread=True)
     jobs = Jobs(
         sync=settings.email_sync.enabled and settings.jobs.EmailSync.enabled,
         subscribe=settings.email_sync.enabled and settings.jobs.ManagePushSubscriptions.enabled,

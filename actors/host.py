@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -29,9 +29,14 @@ _IDLE_FOR = timedelta(minutes=5)
 
 
 class MailboxHost:
-    """``engine.sync.mailboxes.Mailboxes`` as a process. ``callback_base``: where Exchange reaches the listener."""
+    """``engine.sync.mailboxes.Mailboxes`` as a process.
 
-    async def __init__(self, settings: Settings, callback_base: str, callback_key: bytes) -> None:  # type: ignore[misc]  # Ray awaits it
+    ``callback_base``: where Exchange reaches the listener. ``since``: when this Mailroom was started.
+    """
+
+    async def __init__(  # type: ignore[misc]  # Ray awaits it
+        self, settings: Settings, callback_base: str, callback_key: bytes, since: datetime
+    ) -> None:
         logs.configure()
         self._incarnation = uuid.uuid4().hex
         clock, store = SystemClock(), RemoteStore()
@@ -46,6 +51,7 @@ class MailboxHost:
                 settings.email_sync.notification_frequency,
                 settings.email_sync.debounce.total_seconds(),
                 renew=settings.jobs.ManagePushSubscriptions.enabled,
+                since=since,
             ),
             clock,
         )

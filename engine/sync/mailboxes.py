@@ -42,13 +42,15 @@ class Callbacks:
     """How this installation is called back: the URL for a serial, and the StatusFrequency in minutes.
 
     ``debounce``: seconds a resting mailbox waits after a notice, since one user action makes several. ``renew``: a
-    subscription made with another URL or frequency (the settings have changed since) is replaced.
+    subscription made with another URL or frequency (the settings have changed since), or before ``since`` (nobody
+    listened for a while, and Exchange drops who does not answer), is replaced.
     """
 
     url: Callable[[OperatorId, str], str]
     status_frequency: int
     debounce: float
     renew: bool = True
+    since: datetime | None = None
 
 
 class Mailboxes:
@@ -203,6 +205,12 @@ class Mailboxes:
         made = mailbox.state.subscription
         if not self._callbacks.renew or made is None or made.status is not SubscriptionStatus.ACTIVE:
             return False
+        if (
+            self._callbacks.since is not None
+            and made.created_at is not None
+            and made.created_at < self._callbacks.since
+        ):
+            return True
         url = self._callbacks.url(mailbox.state.operator.operator_id, made.serial)
         return (made.callback_url, made.status_frequency) != (url, self._callbacks.status_frequency)
 

@@ -231,3 +231,13 @@ class TestNotices:
         await world.sync(ANN)
         assert len(world.source.subscriptions) == made
         assert world.source.subscriptions[-1].callback_url.startswith(base if renew else "http://127.0.0.1")
+
+    async def test_a_subscription_of_an_earlier_run_is_replaced_once(self, world: World) -> None:
+        """While nobody listened, Exchange may have dropped it, and would be silent about that."""
+        await world.sync(ANN, subscribe=True)
+        world.clock.advance(timedelta(seconds=5))
+        world.mailboxes = world.host(since=world.clock.now())
+        world.clock.advance(timedelta(seconds=5))
+        await world.sync(ANN)
+        await world.sync(ANN)
+        assert len(world.source.subscriptions) == 2

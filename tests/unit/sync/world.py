@@ -112,13 +112,15 @@ class World:
         self.source.add_mailbox("bob@example.com")
         self.mailboxes = self.host()
 
-    def host(self, base: str = "http://127.0.0.1", frequency: int = 30, *, renew: bool = True) -> Mailboxes:
+    def host(
+        self, base: str = "http://127.0.0.1", frequency: int = 30, *, renew: bool = True, since: datetime | None = None
+    ) -> Mailboxes:
         """A host's mailboxes, over the same store and source."""
         return Mailboxes(
             self.store,
             Runner(self.source, self.store, Lanes(4), self.clock),
             SMALL,
-            Callbacks(lambda operator_id, serial: f"{base}/{operator_id}/{serial}", frequency, DEBOUNCE, renew),
+            Callbacks(lambda operator_id, serial: f"{base}/{operator_id}/{serial}", frequency, DEBOUNCE, renew, since),
             self.clock,
         )
 
