@@ -1,6 +1,7 @@
 """Calls between actors: found by name, answered in our own errors only. Nothing of Ray's leaks to callers."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import ray
@@ -35,6 +36,17 @@ def call_now(handle: Any, method: str, *args: Any, timeout: float = 60.0) -> Any
         raise _own(error) from None
     except RayError as error:
         raise ClusterError(f"{method} was not answered: {str(error).splitlines()[0]}") from error
+
+
+def await_all(handles: Sequence[Any], method: str, timeout: float) -> None:
+    """Call many actors at once and wait for all of them; raises what the first one raises that does not answer."""
+    try:
+        ray.get([getattr(handle, method).remote() for handle in handles], timeout=timeout)
+    except RayTaskError as error:
+        raise _own(error) from None
+    except RayError as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        raise ClusterError(f"{method} was not answered: {lines[0]} {lines[-1].strip()}") from error
 
 
 def _own(error: RayTaskError) -> MailroomError:

@@ -1,13 +1,12 @@
 """Start and stop a whole Mailroom on a Ray cluster: the composition root."""
 
-import os
 import socket
 from dataclasses import dataclass, field
 from typing import Any
 
 import ray
 
-from actors.calls import call_now
+from actors.calls import await_all, call_now
 from actors.coordinator import Coordinator
 from actors.gateway import Gateway
 from actors.host import MailboxHost
@@ -25,6 +24,7 @@ from engine.status import Status
 from engine.store.options import StoreOptions
 
 _PASSES_A_SLOT = 8
+_START_WITHIN = 60.0
 _OBJECT_STORE_BYTES = 512 << 20
 
 
@@ -94,6 +94,9 @@ def _start_actors(cluster: Cluster, settings: Settings) -> None:
     since = SystemClock().now()
     for name in placement.hosts:
         handles[name] = create(MailboxHost, name, settings, base, key, since, spread=True)
+    hosts = [handles[name] for name in placement.hosts]
+    # An actor that fails while it is made is not made again: better told now than by a Mailroom that does nothing.
+    await_all(hosts, "report", _START_WITHIN + len(hosts))
     jobs = Jobs(
         sync=settings.email_sync.enabled and settings.jobs.EmailSync.enabled,
         subscribe=settings.email_sync.enabled and settings.jobs.ManagePushSubscriptions.enabled,
@@ -108,9 +111,6 @@ def _place(settings: Settings, operator_ids: list[OperatorId]) -> Placement:
 
 
 def _join(address: str, *, quiet: bool) -> None:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_DEDUP_LOGS", "0")
-    os.environ.setdefault("RAY_COLOR_PREFIX", "0")
     local = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
     try:
         ray.init(

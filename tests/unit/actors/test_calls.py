@@ -104,3 +104,14 @@ def test_without_an_event_loop(monkeypatch: pytest.MonkeyPatch, outcome: Excepti
     with pytest.raises(met) as raised:
         calls.call_now(Direct(outcome), "work")
     assert type(raised.value) is met
+
+
+def test_an_actor_that_could_not_be_made_is_told_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    died = ActorDiedError(RayTaskError("__init__", "Traceback\nTypeError: no such argument", TypeError("x")))
+
+    def get(_refs: object, timeout: float) -> None:
+        raise died
+
+    monkeypatch.setattr(ray, "get", get)
+    with pytest.raises(ClusterError, match=r"report was not answered: .*creation.*TypeError: no such argument"):
+        calls.await_all([], "report", 1.0)
