@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from engine import errors
 from engine.model import FetchedItems, Folder, ItemId, UnreadableItem
 from engine.settings import ExchangeVersion
+from engine.sources.ews.get_folder import GetFolder
 from engine.sources.ews.get_item import GetItem
 from engine.sources.ews.identity import same_id
 from engine.sources.ews.project import Row, attachments, emails, id_of, read_item, where_is, with_id
@@ -48,7 +49,9 @@ class Fetch:
     def __init__(self, account: Account, version: ExchangeVersion, folder: Folder) -> None:
         self._operation = GetItem(account, version)
         self._mailbox = account.primary_smtp_address
+        self._account = account
         self._folder = folder
+        self._elsewhere: dict[str, bool] = {}
         self._rows: dict[ItemId, Row] = {}
         self._missing: list[ItemId] = []
         self._unreadable: list[UnreadableItem] = []
@@ -117,12 +120,23 @@ class Fetch:
                     refused.append((item_id, cause))
                 continue
             settled += 1
-            where = where_is(outcome)
-            if where is not None and not same_id(where, self._folder.folder_id):
-                self._missing.append(item_id)
-            else:
+            if self._is_here(where_is(outcome)):
                 self._rows[item_id] = outcome
+            else:
+                self._missing.append(item_id)
         return settled, refused
+
+    def _is_here(self, where: str | None) -> bool:
+        """Whether an item is in the folder asked about; a server that writes the id otherwise is asked what it means.
+
+        To take an item for moved that has not moved would lose it, so a mere difference of spelling proves nothing.
+        """
+        if where is None or same_id(where, self._folder.folder_id):
+            return True
+        if where not in self._elsewhere:
+            own = GetFolder(self._account).own_spelling(where)
+            self._elsewhere[where] = own is None or not same_id(own, self._folder.folder_id)
+        return not self._elsewhere[where]
 
     def _judge(self, item_id: ItemId, refusal: Refusal, *, others_given: bool, alone: bool) -> None:
         kind = _kind(refusal)

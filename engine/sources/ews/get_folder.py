@@ -32,6 +32,15 @@ class GetFolder(Operation):
             raise ResponseUnreadable(f"{self.mailbox}: {len(messages)} answers about {len(names)} folders.")
         return [self._id(message, name) for message, name in zip(messages, names, strict=True)]
 
+    def own_spelling(self, folder_id: str) -> FolderId | None:
+        """How the server itself writes the id of this folder; None if it does not know the folder."""
+        ids = element("m:FolderIds", element("t:FolderId", Id=folder_id))
+        try:
+            messages = self.send(element("m:GetFolder", properties("m:FolderShape", "IdOnly", ()), ids))
+        except (FolderMissing, RequestRefused, ResponseUnreadable):
+            return None
+        return self._id(messages[0], folder_id) if len(messages) == 1 and messages[0].refusal is None else None
+
     def get_payload(self, names: Sequence[str]) -> etree._Element:
         """The request."""
         ids = (element("t:DistinguishedFolderId", Id=name) for name in names)

@@ -9,7 +9,7 @@ from engine.errors import (
 from engine.model import FetchedItems, ItemId
 from engine.sources.ews.source import EwsSource
 from tests.unit.sources.conftest import INBOX, MAILBOX, Responder
-from tests.unit.sources.soap import item, items, refusal, soap_fault
+from tests.unit.sources.soap import answer, folder, item, items, refusal, soap_fault
 
 FULL = """
 <t:ParentFolderId Id="inbox-id" ChangeKey="x"/><t:ItemClass>IPM.Note</t:ItemClass><t:Subject>Hi &amp; bye</t:Subject>
@@ -210,6 +210,20 @@ async def test_the_same_folder_written_otherwise_is_the_same(source: EwsSource, 
     responder.reply(items(item("1", '<t:ParentFolderId Id="AAMkAGEAAAAAAGIAAA=="/>')))
     found = await source.fetch_items(MAILBOX, inbox, [ItemId("1")])
     assert (ids_of(found), found.missing) == (["1"], ())
+
+
+@pytest.mark.parametrize(("own", "here"), [("inbox-id", True), ("archive-id", False)])
+async def test_a_strange_parent_folder_is_asked_about(
+    source: EwsSource, responder: Responder, own: str, here: bool
+) -> None:
+    """An item taken for moved that has not moved would be lost."""
+    responder.replies.clear()
+    responder.reply(
+        items(item("1", '<t:ParentFolderId Id="otherwise"/>'), item("2", '<t:ParentFolderId Id="otherwise"/>'))
+    )
+    responder.reply(answer("GetFolder", folder(own)))
+    found = await fetch(source, "1", "2")
+    assert (ids_of(found), found.missing) == ((["1", "2"], ()) if here else ([], ("1", "2")))
 
 
 async def test_nothing_asked_is_nothing_fetched(source: EwsSource, responder: Responder) -> None:
