@@ -20,6 +20,7 @@ from engine.sync.actions import Deactivate, Rest, SubscribeAsked, SyncAsked, Wis
 from engine.sync.policy import SyncPolicy
 from engine.sync.runner import Mailbox, Runner
 from engine.sync.state import awaken
+from engine.sync.wishes import coalesced, is_urgent
 
 _log = structlog.get_logger(__name__)
 _REVIVE_AFTER = 1.0
@@ -219,7 +220,7 @@ class Mailboxes:
         return SubscribeAsked(serial, self._callbacks.url(operator_id, serial), self._callbacks.status_frequency)
 
     def _ask(self, mailbox: Resident, wish: Wish) -> None:
-        if not mailbox.state.operator.email_sync or (_urgent(wish) and self._backing_off(mailbox)):
+        if not mailbox.state.operator.email_sync or (is_urgent(wish) and self._backing_off(mailbox)):
             return
         mailbox.wishes.append(wish)
         if mailbox.task is None:
@@ -238,9 +239,9 @@ class Mailboxes:
         operator_id = mailbox.state.operator.operator_id
         try:
             while mailbox.wishes:
-                if all(_urgent(wish) for wish in mailbox.wishes):
+                if all(is_urgent(wish) for wish in mailbox.wishes):
                     await self._clock.sleep(self._callbacks.debounce)
-                first, *mailbox.wishes = _coalesced(mailbox.take_wishes())
+                first, *mailbox.wishes = coalesced(mailbox.take_wishes())
                 started = self._clock.now()
                 end = await self._runner.run_pass(mailbox, first)
                 mailbox.used_at = self._clock.now()
@@ -295,14 +296,3 @@ class Mailboxes:
         else:
             _log.info("sync finished", operator=operator_id, seconds=round(seconds, 3), **counts)
         mailbox.failing = end.failure is not None
-
-
-def _coalesced(wishes: Sequence[Wish]) -> list[Wish]:
-    """One pass does for all that was asked before it began; subscribing first, since a drain has to follow it."""
-    subscribe = [wish for wish in wishes if isinstance(wish, SubscribeAsked)]
-    sync = [wish for wish in wishes if isinstance(wish, SyncAsked)]
-    return [*subscribe[-1:], *([SyncAsked(urgent=any(wish.urgent for wish in sync))] if sync else [])]
-
-
-def _urgent(wish: Wish) -> bool:
-    return isinstance(wish, SyncAsked) and wish.urgent
