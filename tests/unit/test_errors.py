@@ -51,7 +51,6 @@ def test_every_error_leads_somewhere(kind: type[MailroomError]) -> None:
 
 
 def test_what_exchange_does_to_a_mailbox_is_never_called_internal() -> None:
-    elsewhere = {errors.SourceError}  # the root
     internal = {kind for kind in OURS if failures.failure_for(kind("x")).code == "INTERNAL"}
     assert {kind for kind in internal if issubclass(kind, errors.SourceError)} == {errors.SourceError}
 
