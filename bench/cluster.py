@@ -24,12 +24,11 @@ _PATIENCE = 600.0
 
 @dataclass(frozen=True)
 class Running:
-    """A started cluster, all its processes answering; ``started_in``: seconds from their creation until they did."""
+    """A started cluster, all its processes answering."""
 
     url: str
     settings: Settings
     exchange: Exchange
-    started_in: float
 
     def usage(self) -> cpu.Usage:
         """CPU so far, without the simulator's."""
@@ -89,10 +88,9 @@ def running(exchange: Exchange, settings: Settings) -> Iterator[Running]:
     from actors import cluster
 
     started = cluster.start(settings, quiet=True)
-    began = time.monotonic()
     try:
         asyncio.run(_all_answer(settings))
-        yield Running(started.url, settings, exchange, time.monotonic() - began)
+        yield Running(started.url, settings, exchange)
     finally:
         started.stop()
 
