@@ -1,7 +1,7 @@
 """Landings on their way between processes: each record batch as one Arrow IPC message.
 
-Left to Ray, a batch is taken apart into its hundred-odd buffers, each of them pickled: measured, three times the CPU
-of a landing of 20 emails on the sending side, and as much more on the receiving one.
+Left to Ray, a batch is taken apart into its buffers, 72 for a landing of 21 emails, each of them pickled. Measured,
+with four such landings a call: 1.14 ms of CPU each to send and 0.67 ms to receive, against 0.40 and 0.27 ms this way.
 """
 
 from collections.abc import Sequence
