@@ -4,11 +4,13 @@ from dataclasses import replace
 
 from engine.errors import MailroomError
 from engine.failures import failure_for
-from engine.model import Landing, SubscriptionRecord, SubscriptionStatus
-from engine.sync import closing
+from engine.model import SubscriptionRecord, SubscriptionStatus
 from engine.sync.actions import Moment, Subscribe, SubscribeAsked, Subscribed
 from engine.sync.retry import delay_after
 from engine.sync.state import MailboxState
+
+_REFUSED = 6
+"""The step of the backoff a refusal begins at: about a minute."""
 
 
 def ask(state: MailboxState, wish: SubscribeAsked) -> MailboxState:
@@ -41,18 +43,30 @@ def on_subscribed(state: MailboxState, event: Subscribed, moment: Moment) -> Mai
 
 
 def on_refused(state: MailboxState, error: MailroomError, moment: Moment) -> MailboxState:
-    """No subscription for now: the record says why and when to try again; the mailbox syncs by interval meanwhile."""
+    """No subscription for now: the record says why and when to try again.
+
+    Nobody will say when mail comes, so each refusal is followed by a drain: a pass that only asked in vain must not
+    count as a successful sync and put the next one off.
+    """
     if state.subscription is None:
         raise ValueError("a refusal of a subscription nobody asked for")
+    attempts = max(state.record.attempts, _REFUSED)
     record = replace(
         state.subscription,
         status=SubscriptionStatus.FAILED,
         error_code=failure_for(error).code,
         error=str(error),
-        next_attempt_at=moment.now + delay_after(error, max(state.record.attempts, 3), state.policy, moment.jitter),
+        next_attempt_at=moment.now
+        + delay_after(error, max(state.record.attempts, _REFUSED), state.policy, moment.jitter),
     )
-    state = replace(state, subscribe=None, subscription=record, dirty_subscription=True)
-    return closing.land(state, Landing(state.operator.operator_id, state.epoch), moment)
+    return replace(
+        state,
+        doing=None,
+        subscribe=None,
+        subscription=record,
+        dirty_subscription=True,
+        folders=tuple(replace(folder, due=True) for folder in state.folders),
+    )
 
 
 def postpone(state: MailboxState) -> MailboxState:

@@ -14,7 +14,7 @@ from engine.errors import (
 )
 from engine.failures import failure_for
 from engine.model import ChangePage, MailboxStatus, SyncToken
-from engine.sync.actions import Deactivate, Land, PageRead, ReadPage
+from engine.sync.actions import Deactivate, Land, PageRead, ReadPage, SubscribeAsked
 from engine.sync.machine import step
 from tests.fakes.store import Fault
 from tests.unit.sync.harness import ADDRESS, ANN, SMALL, Harness, asked, deliver, failed, fetched, passed, wait
@@ -276,3 +276,14 @@ class TestBackoff:
             harness.store.fail_next_call(MailroomError("a mistake")) if method == "land" else None
         )
         assert isinstance(harness.run(), Deactivate)
+
+
+def test_a_refused_subscription_puts_no_sync_off() -> None:
+    """Without push the drain is all there is: new mail lands with every attempt, however often it is refused."""
+    harness = Harness()
+    harness.run()
+    for attempt in range(3):
+        item = harness.source.deliver(ADDRESS)
+        harness.source.fail_next(RequestRefused("no", code="ErrorInternalServerError"), method="subscribe")
+        harness.run(SubscribeAsked(f"serial-{attempt}", "http://127.0.0.1/x", 30))
+        assert item in harness.store.current(ANN)
