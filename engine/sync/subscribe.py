@@ -56,8 +56,7 @@ def on_refused(state: MailboxState, error: MailroomError, moment: Moment) -> Mai
         status=SubscriptionStatus.FAILED,
         error_code=failure_for(error).code,
         error=str(error),
-        next_attempt_at=moment.now
-        + delay_after(error, max(state.record.attempts, _REFUSED), state.policy, moment.jitter),
+        next_attempt_at=moment.now + delay_after(error, attempts, state.policy, moment.jitter),
     )
     return replace(
         state,
