@@ -12,7 +12,8 @@ from engine import logs
 from engine.callback import callback_url, sign
 from engine.clock import SystemClock
 from engine.errors import MailroomError
-from engine.model import Notice, NoticeAnswer, OperatorId
+from engine.model import OperatorId
+from engine.notices import Notice, NoticeAnswer
 from engine.schedule import HostReport
 from engine.settings import Settings
 from engine.sources.ews.source import EwsSource

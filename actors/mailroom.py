@@ -10,7 +10,7 @@ from actors.calls import call
 from actors.options import COORDINATOR
 from actors.remote_store import RemoteStore
 from engine.errors import MailroomError
-from engine.model import Notice, NoticeAnswer
+from engine.notices import Notice, NoticeAnswer
 from engine.placement import Placement
 from engine.status import Readiness, Status
 

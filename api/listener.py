@@ -14,7 +14,8 @@ from api.auth import public
 from api.keys import CALLBACK_KEY, MAILROOM
 from engine import callback
 from engine.errors import CallbackForged, HostUnavailable
-from engine.model import Notice, NoticeAnswer, OperatorId
+from engine.model import OperatorId
+from engine.notices import Notice, NoticeAnswer
 from engine.ports import Mailroom
 from engine.sources.ews.notification import ParsedNotification, notification_answer, parse_notification
 

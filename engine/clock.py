@@ -6,7 +6,7 @@ import random
 import uuid
 from datetime import UTC, datetime
 
-from engine.sync.actions import Moment
+from engine.model import Moment
 
 
 class SystemClock:

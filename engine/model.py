@@ -19,6 +19,15 @@ SyncToken = NewType("SyncToken", str)
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """Time, chance and a fresh id, handed in with every event so that the machine itself has none of them."""
+
+    now: datetime
+    jitter: float
+    fresh_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Operator:
     """A person whose mailbox is kept in step while ``email_sync`` is true."""
 
@@ -290,34 +299,3 @@ class Activation:
     quarantined: tuple[QuarantinedItem, ...] = ()
     subscription: SubscriptionRecord | None = None
     landed: dict[FolderId, int] = field(default_factory=dict)
-
-
-class NoticeKind(StrEnum):
-    """What a notification says: something changed, the subscription lives, or the subscription is in trouble."""
-
-    EVENTS = "events"
-    HEARTBEAT = "heartbeat"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """One authenticated SendNotification, boiled down: a hint when to sync which mailbox.
-
-    ``serial`` comes from the signed token of the callback URL; ``error_code`` is Exchange's when kind is ERROR.
-    """
-
-    operator_id: OperatorId
-    serial: str
-    kind: NoticeKind
-    subscription_id: str = ""
-    previous_watermark: str | None = None
-    watermark: str | None = None
-    error_code: str | None = None
-
-
-class NoticeAnswer(StrEnum):
-    """SubscriptionStatus of a SendNotificationResult: the only two words Exchange understands."""
-
-    OK = "OK"
-    UNSUBSCRIBE = "Unsubscribe"

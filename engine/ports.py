@@ -17,15 +17,14 @@ from engine.model import (
     ItemId,
     Landing,
     LandingResult,
-    Notice,
-    NoticeAnswer,
+    Moment,
     Operator,
     OperatorId,
     ResolvedFolders,
     SyncToken,
 )
+from engine.notices import Notice, NoticeAnswer
 from engine.status import DueOperator, Readiness, Status
-from engine.sync.actions import Moment
 
 
 class Clock(Protocol):

@@ -9,15 +9,6 @@ from engine.model import ChangePage, FetchedItems, Folder, ItemId, Landing, Land
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """Time, chance and a fresh id, handed in with every event so that the machine itself has none of them."""
-
-    now: datetime
-    jitter: float
-    fresh_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class SyncAsked:
     """Something may have changed: drain every folder (once more, if a drain is under way).
 

@@ -7,9 +7,9 @@ Records that have changed travel with the next landing, and a landing that leave
 from dataclasses import replace
 
 from engine.failures import failure_for
-from engine.model import Landing, LandingResult, MailboxStatus
+from engine.model import Landing, LandingResult, MailboxStatus, Moment
 from engine.sync import folders
-from engine.sync.actions import Land, Moment, Rest
+from engine.sync.actions import Land, Rest
 from engine.sync.retry import delay_after
 from engine.sync.state import MailboxState, newest_first
 

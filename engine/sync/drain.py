@@ -7,9 +7,9 @@ fetched is queued.
 from dataclasses import replace
 
 from engine.errors import FolderSuddenlyEmpty, RequestRefused
-from engine.model import ChangePage, FetchedItems, Landing
+from engine.model import ChangePage, FetchedItems, Landing, Moment
 from engine.sync import closing, plan, settle
-from engine.sync.actions import FetchItems, Moment, ReadPage
+from engine.sync.actions import FetchItems, ReadPage
 from engine.sync.state import FolderState, MailboxState
 
 

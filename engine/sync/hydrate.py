@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from engine.model import FetchedItems, Landing
+from engine.model import FetchedItems, Landing, Moment
 from engine.sync import closing, drain, settle
-from engine.sync.actions import FetchItems, Moment
+from engine.sync.actions import FetchItems
 from engine.sync.state import MailboxState
 
 

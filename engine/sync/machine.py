@@ -16,7 +16,7 @@ Failures: see ``engine.sync.trouble``.
 
 from dataclasses import replace
 
-from engine.model import MailboxStatus
+from engine.model import MailboxStatus, Moment
 from engine.sync import closing, drain, folders, hydrate, subscribe, trouble
 from engine.sync.actions import (
     Action,
@@ -27,7 +27,6 @@ from engine.sync.actions import (
     ItemsFetched,
     Land,
     Landed,
-    Moment,
     PageRead,
     PassSummary,
     ReadPage,

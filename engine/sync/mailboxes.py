@@ -13,7 +13,8 @@ import structlog
 
 from engine.errors import FolderMissing, MailroomError, StaleEpoch, StoreUnavailable
 from engine.failures import failure_for
-from engine.model import Landing, MailboxStatus, Notice, NoticeAnswer, NoticeKind, OperatorId, SubscriptionStatus
+from engine.model import Landing, MailboxStatus, OperatorId, SubscriptionStatus
+from engine.notices import Notice, NoticeAnswer, NoticeKind
 from engine.ports import Clock, Store
 from engine.status import DueOperator
 from engine.sync.actions import Deactivate, Rest, SubscribeAsked, SyncAsked, Wish

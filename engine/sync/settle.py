@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-from engine.model import FetchedItems, ItemId, Landing
+from engine.model import FetchedItems, ItemId, Landing, Moment
 from engine.sync import plan
-from engine.sync.actions import Moment
 from engine.sync.state import MailboxState
 
 

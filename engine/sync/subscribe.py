@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from engine.errors import MailroomError
 from engine.failures import failure_for
-from engine.model import SubscriptionRecord, SubscriptionStatus
-from engine.sync.actions import Moment, Subscribe, SubscribeAsked, Subscribed
+from engine.model import Moment, SubscriptionRecord, SubscriptionStatus
+from engine.sync.actions import Subscribe, SubscribeAsked, Subscribed
 from engine.sync.retry import delay_after
 from engine.sync.state import MailboxState
 

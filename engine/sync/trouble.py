@@ -6,9 +6,9 @@ from datetime import timedelta
 from engine.columns import NO_ATTACHMENTS, NO_EMAILS
 from engine.errors import FolderMissing, MailroomError, Throttled
 from engine.failures import Action, failure_for
-from engine.model import FetchedItems, Landing, UnreadableItem
+from engine.model import FetchedItems, Landing, Moment, UnreadableItem
 from engine.sync import closing, drain, folders, hydrate, plan, subscribe
-from engine.sync.actions import Deactivate, FetchItems, Land, Moment, ReadPage, Subscribe
+from engine.sync.actions import Deactivate, FetchItems, Land, ReadPage, Subscribe
 from engine.sync.state import MailboxState
 
 _PATIENCE = 4

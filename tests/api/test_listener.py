@@ -7,7 +7,7 @@ import pytest
 
 from api import listener
 from engine.errors import HostUnavailable, StoreUnavailable
-from engine.model import NoticeKind
+from engine.notices import NoticeKind
 from tests.api.conftest import Client, callback_path
 from tests.fakes.mailroom import FakeMailroom
 

@@ -3,7 +3,7 @@
 import random
 from datetime import UTC, datetime, timedelta
 
-from engine.sync.actions import Moment
+from engine.model import Moment
 
 
 class FakeClock:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from engine.errors import HostUnavailable
-from engine.model import Notice, NoticeAnswer
+from engine.notices import Notice, NoticeAnswer
 from engine.status import Readiness, Status
 
 

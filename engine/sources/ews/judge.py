@@ -9,6 +9,7 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
@@ -37,10 +38,8 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
     value = headers.get("Retry-After", "").strip()
     if not value:
         return None
-    try:
+    with suppress(ValueError):  # the other form is a date
         return max(0.0, float(value))
-    except ValueError:
-        pass
     try:
         moment = parsedate_to_datetime(value)
     except ValueError:

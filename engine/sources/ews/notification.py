@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from engine.errors import NotificationInvalid, ResponseUnreadable
-from engine.model import NoticeAnswer, NoticeKind
+from engine.notices import NoticeAnswer, NoticeKind
 from engine.sources.ews.parsing import parse_plain
 from engine.sources.ews.tags import local_name
 

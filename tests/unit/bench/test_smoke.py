@@ -13,7 +13,8 @@ from bench.exchangelib_loop import Looped, loop
 from bench.mail import Mail, sample
 from bench.poster import heartbeat, post
 from bench.report import Report, quantiles
-from engine.model import NoticeAnswer, NoticeKind, OperatorId
+from engine.model import OperatorId
+from engine.notices import NoticeAnswer, NoticeKind
 from engine.sources.ews.notification import notification_answer, parse_notification
 
 

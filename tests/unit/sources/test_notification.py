@@ -5,7 +5,7 @@ import pytest
 from lxml import etree
 
 from engine.errors import NotificationInvalid
-from engine.model import NoticeAnswer, NoticeKind
+from engine.notices import NoticeAnswer, NoticeKind
 from engine.sources.ews.notification import ParsedNotification, notification_answer, parse_notification
 from tests.unit.sources.soap import shared
 

@@ -6,13 +6,8 @@ from datetime import timedelta
 import pytest
 
 from engine.errors import MailroomError, RequestRefused, StoreUnavailable
-from engine.model import (
-    MailboxStatus,
-    Notice,
-    NoticeAnswer,
-    NoticeKind,
-    OperatorId,
-)
+from engine.model import MailboxStatus, OperatorId
+from engine.notices import Notice, NoticeAnswer, NoticeKind
 from engine.status import DueOperator
 from tests.fakes.store import Fault
 from tests.unit.sync.world import ANN, BOB, World

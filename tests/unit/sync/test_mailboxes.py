@@ -5,15 +5,8 @@ from datetime import timedelta
 import pytest
 
 from engine.errors import StoreUnavailable, Throttled
-from engine.model import (
-    MailboxStatus,
-    Notice,
-    NoticeAnswer,
-    NoticeKind,
-    Operator,
-    OperatorId,
-    SubscriptionStatus,
-)
+from engine.model import MailboxStatus, Operator, OperatorId, SubscriptionStatus
+from engine.notices import Notice, NoticeAnswer, NoticeKind
 from engine.status import DueOperator
 from engine.sync import runner as runner_module
 from tests.unit.sync.world import ANN, BOB, DEBOUNCE, World

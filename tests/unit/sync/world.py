@@ -4,17 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
-from engine.model import (
-    Activation,
-    ChangePage,
-    Folder,
-    Notice,
-    NoticeAnswer,
-    NoticeKind,
-    Operator,
-    OperatorId,
-    SyncToken,
-)
+from engine.model import Activation, ChangePage, Folder, Operator, OperatorId, SyncToken
+from engine.notices import Notice, NoticeAnswer, NoticeKind
 from engine.status import DueOperator
 from engine.sync.lanes import Lanes
 from engine.sync.mailboxes import Callbacks, Mailboxes
