@@ -14,8 +14,9 @@ from actors.remote_store import RemoteStore
 from engine import logs
 from engine.clock import SystemClock
 from engine.errors import MailroomError
+from engine.orders import HostReport
 from engine.placement import Placement
-from engine.schedule import HostReport, Jobs, batches, restarted
+from engine.schedule import Jobs, batches, restarted
 from engine.status import DueOperator
 
 _log = structlog.get_logger(__name__)

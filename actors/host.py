@@ -14,7 +14,7 @@ from engine.clock import SystemClock
 from engine.errors import MailroomError
 from engine.model import OperatorId
 from engine.notices import Notice, NoticeAnswer
-from engine.schedule import HostReport
+from engine.orders import HostReport
 from engine.settings import Settings
 from engine.sources.ews.source import EwsSource
 from engine.status import DueOperator

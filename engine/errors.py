@@ -26,7 +26,9 @@ MailroomError
 │   ├── StoreUnavailable        the store is restarting, or its disk failed
 │   ├── StoreLocked             another process holds the database file
 │   ├── UnknownOperator
+│   ├── UnknownJob
 │   └── QueryRefused            the SQL is wrong or not allowed; the message is for its author
+├── JobRefused                  a job cannot be run now: it runs already, or is disabled
 ├── ClusterError
 │   └── HostUnavailable         the actor that should answer is restarting
 └── GatewayError                the HTTP side, as the listener and the command line meet it
@@ -64,7 +66,9 @@ class SettingsError(MailroomError):
 
 
 class SourceError(MailroomError):
-    """Something about Exchange."""
+    """Something about Exchange. ``standing``: known from other requests; Exchange was not asked this time."""
+
+    standing = False
 
 
 class Throttled(SourceError):
@@ -167,8 +171,16 @@ class UnknownOperator(StoreError):
     """No operator has this id."""
 
 
+class UnknownJob(StoreError):
+    """No job has this name."""
+
+
 class QueryRefused(StoreError):
     """The SQL is wrong or not allowed; the message is for its author."""
+
+
+class JobRefused(MailroomError):
+    """A job cannot be run now: a run of it is under way, or it is disabled."""
 
 
 class ClusterError(MailroomError):

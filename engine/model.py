@@ -199,7 +199,8 @@ class SubscriptionRecord:
 
     ``serial`` is ours: it goes into the signed callback token, so a notification of any older subscription is known
     by its serial and answered Unsubscribe. ``subscription_id`` and ``watermark`` are Exchange's (a server may leave
-    the watermark out). ``heard_at``: the last notification or heartbeat.
+    the watermark out). ``heard_at``: the last notification or heartbeat. ``unheard``: how many before this one, in a
+    row, were never heard at all (the listener cannot be reached from Exchange).
     """
 
     serial: str
@@ -213,6 +214,7 @@ class SubscriptionRecord:
     next_attempt_at: datetime | None = None
     error_code: str | None = None
     error: str | None = None
+    unheard: int = 0
 
 
 class ReadFlag(NamedTuple):

@@ -9,6 +9,9 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from engine.alerts.model import Alert, OutgoingMail, StandingFailure
+from engine.jobs.model import Job, JobChange, JobName, JobRun, JobState, Progress
+from engine.listing import Listing, Page
 from engine.model import (
     Activation,
     ChangePage,
@@ -24,6 +27,7 @@ from engine.model import (
     SyncToken,
 )
 from engine.notices import Notice, NoticeAnswer
+from engine.orders import HostReport
 from engine.status import DueOperator, Readiness, Status
 
 
@@ -101,7 +105,92 @@ class LandingStore(Protocol):
         ...
 
 
-class Store(LandingStore, Protocol):
+class MailboxStore(LandingStore, Protocol):
+    """What a host's mailboxes need of the store."""
+
+    async def heard(self, serials: Sequence[tuple[OperatorId, str, datetime]]) -> None:
+        """Record when subscriptions (by serial) last gave a sign of life."""
+        ...
+
+    async def make_due(self, operator_ids: Sequence[OperatorId]) -> None:
+        """Let these operators' next sync be now, whatever their backoff says."""
+        ...
+
+
+class JobStore(Protocol):
+    """What the jobs need of the store."""
+
+    async def seed_jobs(self, jobs: Sequence[Job]) -> list[Job]:
+        """Take in what the configuration says of the jobs; all jobs as they stand then, by name.
+
+        A job is inserted the first time. Later, a value that differs from what the configuration said at the last
+        seeding has been edited there and replaces the stored one; any other leaves what was set meanwhile.
+        """
+        ...
+
+    async def jobs(self) -> list[JobState]:
+        """Every job with its latest run; ``next_run_at`` is left None (``engine.jobs.schedule`` knows it)."""
+        ...
+
+    async def put_job(self, job: Job) -> None:
+        """Change a job's schedule. ``last_run_at`` is ``begin_run``'s to set and is left as it is.
+
+        Raises:
+            UnknownJob: there is none of this name.
+        """
+        ...
+
+    async def begin_run(self, run: JobRun) -> JobRun:
+        """Open a run, unless one of the same job is open: then that one is answered and nothing changes.
+
+        A run of EmailSync triggered by hand takes every failing mailbox out of its backoff, one of
+        ManagePushSubscriptions every failed subscription.
+        """
+        ...
+
+    async def put_run(self, run: JobRun) -> None:
+        """Write down how a run stands, or that it has finished. Old runs beyond a thousand of the job are let go."""
+        ...
+
+    async def progress(self, run: JobRun, now: datetime) -> Progress:
+        """How a run stands now, from the mailboxes themselves.
+
+        EmailSync: an enabled operator is done when the last attempt (success or failure) is not older than the run, or
+        the mailbox waits out a backoff. ManagePushSubscriptions: when the operator does not want a subscription (see
+        ``Store.due``).
+        """
+        ...
+
+
+class AlertStore(Protocol):
+    """What alerts need of the store."""
+
+    async def standing_failures(self, subscription_codes: Sequence[str]) -> list[StandingFailure]:
+        """Who is touched by what at the moment, by code.
+
+        Enabled operators whose mailbox is ``failed``, and those whose subscription has failed for one of these codes;
+        ``LISTENER_UNREACHABLE`` among them stands for a subscription that took the place of one never heard.
+        """
+        ...
+
+    async def open_alerts(self) -> list[Alert]:
+        """Alerts that are not closed, oldest first."""
+        ...
+
+    async def put_alerts(self, alerts: Sequence[Alert], mails: Sequence[OutgoingMail]) -> None:
+        """Insert or change alerts by id and queue the mail they lead to, in one transaction."""
+        ...
+
+    async def unsent(self, now: datetime, limit: int) -> list[OutgoingMail]:
+        """Mail that is not sent and whose next attempt is due, oldest first."""
+        ...
+
+    async def put_mail(self, mail: OutgoingMail) -> None:
+        """Write down how an attempt to send went."""
+        ...
+
+
+class Store(MailboxStore, JobStore, AlertStore, Protocol):
     """The whole store: landings, the coordinator's questions, and queries."""
 
     async def put_operators(self, operators: Sequence[Operator]) -> None:
@@ -112,20 +201,23 @@ class Store(LandingStore, Protocol):
         """All operators, by id."""
         ...
 
-    async def due(self, now: datetime, limit: int) -> list[DueOperator]:
+    async def due(self, now: datetime, limit: int, run_started_at: datetime | None = None) -> list[DueOperator]:
         """Enabled operators whose next sync is due (never synced ones first), and those who want a subscription.
+
+        A sync is due when ``next_sync_at`` has passed, and, while a run of EmailSync is open that started at
+        ``run_started_at``, for everybody it has left to do (see ``JobStore.progress``).
 
         An operator wants a subscription when it has none that is active, or the active one has been silent for
         2 x StatusFrequency, and its ``next_attempt_at`` has passed.
         """
         ...
 
-    async def heard(self, serials: Sequence[tuple[OperatorId, str, datetime]]) -> None:
-        """Record when subscriptions (by serial) last gave a sign of life."""
-        ...
+    async def page(self, listing: Listing) -> Page:
+        """A page of one of the listed views.
 
-    async def make_due(self, operator_ids: Sequence[OperatorId]) -> None:
-        """Let these operators' next sync be now, whatever their backoff says."""
+        Raises:
+            QueryRefused: the view has no such column to filter by.
+        """
         ...
 
     async def status(self) -> Status:
@@ -162,6 +254,34 @@ class Mailroom(Protocol):
 
     async def query(self, sql: str, params: Sequence[object] = (), max_rows: int = 100_000) -> tuple[pa.Table, bool]:
         """As ``Store.query``."""
+        ...
+
+    async def page(self, listing: Listing) -> Page:
+        """As ``Store.page``."""
+        ...
+
+    async def jobs(self) -> list[JobState]:
+        """Both jobs, by name, each with its latest run and when the next is."""
+        ...
+
+    async def change_job(self, name: JobName, change: JobChange) -> JobState:
+        """Enable, disable or reschedule a job; a run under way stops at the next page when it is disabled.
+
+        Raises:
+            SettingsError: the schedule is neither an interval nor a cron expression.
+        """
+        ...
+
+    async def run_job(self, name: JobName) -> JobRun:
+        """Begin a run now.
+
+        Raises:
+            JobRefused: a run of this job is under way, or the job is disabled.
+        """
+        ...
+
+    async def hosts(self) -> dict[str, HostReport]:
+        """What each host that answers says of itself, by name."""
         ...
 
     async def ready(self) -> Readiness:

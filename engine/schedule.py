@@ -3,18 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from engine.model import OperatorId
+from engine.orders import HostReport
 from engine.placement import Placement
 from engine.status import DueOperator
-
-
-@dataclass(frozen=True, slots=True)
-class HostReport:
-    """What a host says of itself. A new ``incarnation`` means its memory, and the notices in it, were lost."""
-
-    incarnation: str
-    in_progress: tuple[OperatorId, ...] = ()
-    active: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from engine.errors import FolderMissing, MailroomError, StaleEpoch, StoreUnavail
 from engine.failures import failure_for
 from engine.model import Landing, MailboxStatus, OperatorId, SubscriptionStatus
 from engine.notices import Notice, NoticeAnswer, NoticeKind
-from engine.ports import Clock, Store
+from engine.ports import Clock, MailboxStore
 from engine.status import DueOperator
 from engine.sync.actions import Deactivate, Rest, SubscribeAsked, SyncAsked, Wish
 from engine.sync.policy import SyncPolicy
@@ -58,7 +58,9 @@ class Callbacks:
 class Mailboxes:
     """All mailboxes one host has in memory."""
 
-    def __init__(self, store: Store, runner: Runner, policy: SyncPolicy, callbacks: Callbacks, clock: Clock) -> None:
+    def __init__(
+        self, store: MailboxStore, runner: Runner, policy: SyncPolicy, callbacks: Callbacks, clock: Clock
+    ) -> None:
         self._store = store
         self._runner = runner
         self._policy = policy

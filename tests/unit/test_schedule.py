@@ -3,8 +3,9 @@
 import pytest
 
 from engine.model import OperatorId
+from engine.orders import HostReport
 from engine.placement import Placement, literal_host
-from engine.schedule import HostReport, Jobs, batches, restarted
+from engine.schedule import Jobs, batches, restarted
 from engine.status import DueOperator
 
 A, B, C, D = (OperatorId(name) for name in "abcd")

@@ -1,0 +1,1 @@
+"""Telling people: one alert a cause, one digest that lists whom it touches, one more when it is over."""
