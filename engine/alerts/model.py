@@ -26,10 +26,15 @@ class StandingFailure:
 
 
 class AlertStatus(StrEnum):
-    """``gathering``: the digest waits for others of the same cause. ``reported``: sent. ``closed``: over."""
+    """``gathering``: the digest waits for others of the same cause. ``reported``: told. ``closed``: over.
+
+    ``recovered``: over and told so, and remembered for a while, because a cause that comes back at once is not reported
+    at once again.
+    """
 
     GATHERING = "gathering"
     REPORTED = "reported"
+    RECOVERED = "recovered"
     CLOSED = "closed"
 
 
@@ -38,7 +43,8 @@ class Alert:
     """One cause that stands, or stood.
 
     ``operators``: everybody it has touched since it opened. ``grown_at``: when the last of them joined.
-    ``quiet_since``: since when it touches nobody (None: it does). ``reported_at``: when its latest digest was written.
+    ``reported``: those of them who stood in a digest and have been touched ever since. ``quiet_since``: since when it
+    touches nobody (None: it does). ``reported_at``: when the latest digest about this code was written.
     """
 
     alert_id: str
@@ -48,7 +54,6 @@ class Alert:
     grown_at: datetime
     operators: tuple[OperatorId, ...] = ()
     reported: tuple[OperatorId, ...] = ()
-    """Who stood in the digests so far."""
     quiet_since: datetime | None = None
     reported_at: datetime | None = None
     closed_at: datetime | None = None
@@ -56,7 +61,11 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMail:
-    """A digest on its way. ``mail_id`` becomes its Message-ID, so that a copy sent twice is known as one."""
+    """A digest on its way. ``mail_id`` becomes its Message-ID, so that a copy sent twice is known as one.
+
+    ``recipients``: who is still to get it. Where an attempt reached some and not others, those who have it, and those
+    who are refused for good, leave.
+    """
 
     mail_id: str
     alert_id: str
