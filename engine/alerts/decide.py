@@ -1,18 +1,20 @@
 """Which digests to write now. Pure: open alerts, standing failures and the time in; changed alerts and digests out.
 
-Level-triggered: nothing is remembered but the alerts themselves, so whoever asks twice is told the same, and a question
-that was never asked is made up for by the next.
+Level-triggered: nothing is remembered but the alerts themselves, so a question that was never asked is made up for by
+the next.
 
 ::
 
-    touches somebody                       nobody has joined for a while           touches nobody for a while
-    ───────────────▶ gathering ──────────────────────────────────────▶ reported ──────────────────────────────▶ recovered
-                       │  ▲                        [report]             │    ▲            [recovery]           │  │
-                       │  │                                             └────┘ newcomers, once a day           │  │
-                       ▼  │                                                    [further]                       │  ▼
-                    closed└───────────────── back: a new alert, not reported before its time ──────────────────┘ closed
+            touches somebody
+    (none) ─────────────────▶ gathering ──▶ gone before it was told ─▶ closed
+                                │ nobody has joined for a while: REPORT       ▲
+                                ▼                                             │ not back for a while
+                             reported ──▶ touches nobody for a while ─▶ recovered
+                              │    ▲                  RECOVERY                │ back
+                              └────┘ newcomers, once a day: FURTHER           ▼
+                                                       closed, and a new one gathers, told no sooner than that while
 
-A cause that flaps gives one report and one recovery, and the next report ``same_cause_within`` after the recovery.
+So a cause that flaps gives a report and a recovery, and the next report ``same_cause_within`` later.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,8 +36,9 @@ class DigestKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What one mail is to say. ``affected``: whom it names, none of them for a recovery. ``standing``: how many the
-    cause touches at the moment.
+    """What one mail is to say.
+
+    ``affected``: whom it names (of a recovery: nobody). ``standing``: how many the cause touches at the moment.
     """
 
     mail_id: str
@@ -48,63 +51,74 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Alerts as they are to be stored, and the digests they lead to. An alert that stays as it was is not among them."""
+    """Alerts to be stored (those that stay as they were are left out), and the digests they lead to."""
 
     alerts: tuple[Alert, ...] = ()
     digests: tuple[Digest, ...] = ()
 
 
-def decide(  # noqa: PLR0913  # what a pure decision needs is an argument
-    open_alerts: Sequence[Alert],
-    standing: Sequence[StandingFailure],
-    now: datetime,
-    policy: AlertPolicy,
-    ids: Iterator[str],
-    *,
-    telling: bool = True,
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """When the question is asked, and under which circumstances.
+
+    ``telling``: there is somebody to tell; while there is not, alerts gather and none is reported. ``in_run``: a run of
+    EmailSync is open, so others may join soon.
+    """
+
+    now: datetime
+    policy: AlertPolicy = AlertPolicy()
+    telling: bool = True
+    in_run: bool = False
+
+
+def decide(
+    open_alerts: Sequence[Alert], standing: Sequence[StandingFailure], occasion: Occasion, ids: Iterator[str]
 ) -> Decision:
     """What becomes of each cause.
 
     Args:
-        open_alerts: Every alert that is not closed; of one code, the last one counts and the others are closed.
+        open_alerts: Every alert that is not closed, oldest first; of one code the last one counts, others are closed.
         standing: Whom each cause touches now.
-        now: Aware UTC.
-        policy: How long things wait.
+        occasion: The time, the policy, the circumstances.
         ids: Fresh ids, as many as are asked for.
-        telling: Whether there is anybody to tell; while there is not, alerts gather and none is reported.
     """
     touched = {failure.code: failure.affected for failure in standing if failure.affected}
     latest = {alert.code: alert for alert in open_alerts}
-    changed = [
-        replace(one, status=AlertStatus.CLOSED, closed_at=now) for one in open_alerts if one is not latest[one.code]
-    ]
+    changed = [_closed(one, occasion.now) for one in open_alerts if one is not latest[one.code]]
     digests: list[Digest] = []
     for code in sorted({*touched, *latest}):
         known, affected = latest.get(code), touched.get(code, ())
         if affected and (known is None or known.status is AlertStatus.RECOVERED):
-            if known is not None:
-                changed.append(replace(known, status=AlertStatus.CLOSED, closed_at=now))
-            opened = Alert(next(ids), code, AlertStatus.GATHERING, now, now)
-            known = replace(opened, reported_at=known.reported_at if known else None)
+            changed += [_closed(known, occasion.now)] if known else []
+            known = _opened(next(ids), code, known, occasion.now)
         if known is None:
             continue
-        alert, kind = _step(known, affected, now, policy, telling=telling)
+        alert, kind = _step(known, affected, occasion)
         if alert != latest.get(code):
             changed.append(alert)
         if kind is not None:
-            digests.append(Digest(next(ids), kind, alert, _named(kind, known, affected), len(affected), now))
+            named = _named(kind, known, affected)
+            digests.append(Digest(next(ids), kind, alert, named, len(affected), occasion.now))
     return Decision(tuple(changed), tuple(digests))
 
 
-def _step(
-    alert: Alert, affected: Sequence[Affected], now: datetime, policy: AlertPolicy, *, telling: bool
-) -> tuple[Alert, DigestKind | None]:
-    alert = _counted(alert, affected, now)
+def _step(alert: Alert, affected: Sequence[Affected], occasion: Occasion) -> tuple[Alert, DigestKind | None]:
+    alert = _counted(alert, affected, occasion.now)
     if alert.status is AlertStatus.GATHERING:
-        return _gather(alert, affected, now, policy, telling=telling)
+        return _gather(alert, affected, occasion)
     if alert.status is AlertStatus.REPORTED:
-        return _follow(alert, affected, now, policy)
-    return _remember(alert, now, policy), None
+        return _follow(alert, affected, occasion)
+    return _remember(alert, occasion), None
+
+
+def _opened(alert_id: str, code: str, before: Alert | None, now: datetime) -> Alert:
+    """A new alert, which remembers when the last word about its code was."""
+    opened = Alert(alert_id, code, AlertStatus.GATHERING, opened_at=now, grown_at=now)
+    return replace(opened, reported_at=before.reported_at if before else None)
+
+
+def _closed(alert: Alert, now: datetime) -> Alert:
+    return replace(alert, status=AlertStatus.CLOSED, closed_at=now)
 
 
 def _counted(alert: Alert, affected: Sequence[Affected], now: datetime) -> Alert:
@@ -120,36 +134,35 @@ def _counted(alert: Alert, affected: Sequence[Affected], now: datetime) -> Alert
     )
 
 
-def _gather(
-    alert: Alert, affected: Sequence[Affected], now: datetime, policy: AlertPolicy, *, telling: bool
-) -> tuple[Alert, DigestKind | None]:
+def _gather(alert: Alert, affected: Sequence[Affected], occasion: Occasion) -> tuple[Alert, DigestKind | None]:
+    now, policy = occasion.now, occasion.policy
     if not affected:
-        return _remember(replace(alert, status=AlertStatus.RECOVERED), now, policy), None
-    complete = now >= min(alert.grown_at + policy.quiet, alert.opened_at + policy.longest_gathering)
-    again = alert.reported_at is None or now >= alert.reported_at + policy.same_cause_within
-    if not (complete and again and telling):
+        return _remember(replace(alert, status=AlertStatus.RECOVERED), occasion), None
+    quiet = policy.quiet_in_run if occasion.in_run else policy.quiet
+    complete = now >= min(alert.grown_at + quiet, alert.opened_at + policy.longest_gathering)
+    soon = alert.reported_at is not None and now < alert.reported_at + policy.same_cause_within
+    if not complete or soon or not occasion.telling:
         return alert, None
     return _told(replace(alert, status=AlertStatus.REPORTED), affected, now), DigestKind.REPORT
 
 
-def _follow(
-    alert: Alert, affected: Sequence[Affected], now: datetime, policy: AlertPolicy
-) -> tuple[Alert, DigestKind | None]:
-    told_at = alert.reported_at or alert.opened_at
+def _follow(alert: Alert, affected: Sequence[Affected], occasion: Occasion) -> tuple[Alert, DigestKind | None]:
+    now, policy = occasion.now, occasion.policy
     if alert.quiet_since is not None:
         if now < alert.quiet_since + policy.recovered_after:
             return alert, None
         return replace(alert, status=AlertStatus.RECOVERED, reported_at=now), DigestKind.RECOVERY
-    if len(alert.reported) < len(affected) and now >= told_at + policy.remind_after:
+    told_at = alert.reported_at or alert.opened_at
+    if len(alert.reported) < len(affected) and now >= told_at + policy.remind_after and occasion.telling:
         return _told(alert, affected, now), DigestKind.FURTHER
     return alert, None
 
 
-def _remember(alert: Alert, now: datetime, policy: AlertPolicy) -> Alert:
-    """Closed, unless the last word about it is so recent that the next one would come too soon."""
-    if alert.reported_at is not None and now < alert.reported_at + policy.same_cause_within:
+def _remember(alert: Alert, occasion: Occasion) -> Alert:
+    """Closed, unless the last word about it is so recent that the next would come too soon."""
+    if alert.reported_at is not None and occasion.now < alert.reported_at + occasion.policy.same_cause_within:
         return alert
-    return replace(alert, status=AlertStatus.CLOSED, closed_at=now)
+    return _closed(alert, occasion.now)
 
 
 def _told(alert: Alert, affected: Sequence[Affected], now: datetime) -> Alert:
