@@ -29,6 +29,7 @@ MailroomError
 │   ├── UnknownJob
 │   └── QueryRefused            the SQL is wrong or not allowed; the message is for its author
 ├── JobRefused                  a job cannot be run now: it runs already, or is disabled
+├── ImportRefused               a file of operators cannot be read at all; the message says what to do about it
 ├── ClusterError
 │   └── HostUnavailable         the actor that should answer is restarting
 └── GatewayError                the HTTP side, as the listener and the command line meet it
@@ -181,6 +182,10 @@ class QueryRefused(StoreError):
 
 class JobRefused(MailroomError):
     """A job cannot be run now: a run of it is under way, or it is disabled."""
+
+
+class ImportRefused(MailroomError):
+    """A file of operators cannot be read at all; ``code`` is one of ours, the message says what to do about it."""
 
 
 class ClusterError(MailroomError):
