@@ -1,21 +1,39 @@
 """``ports.Store`` from another process: calls to the Store actor, landings gathered into batches."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
-
-import pyarrow as pa
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from actors.batching import Batcher
 from actors.calls import call
 from actors.options import STORE
 from actors.wire import pack
 from engine.errors import StoreUnavailable
-from engine.model import Activation, Landing, LandingResult, Operator, OperatorId
-from engine.status import DueOperator, Status
+from engine.model import Landing, LandingResult
+from engine.ports import Store
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _LANDINGS_A_CALL = 256
 _CALLS_AT_ONCE = 2
+
+
+def _called(
+    method: Callable[Concatenate[Store, P], Awaitable[T]],
+) -> Callable[Concatenate["RemoteStore", P], Coroutine[Any, Any, T]]:
+    """The same method by a call to the Store actor; arguments travel by position."""
+    signature = inspect.signature(method)
+
+    @wraps(method)
+    async def ask(self: "RemoteStore", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        given = signature.bind(self, *args, **kwargs)
+        given.apply_defaults()
+        answer: T = await self._call(method.__name__, *given.args[1:])
+        return answer
+
+    return ask
 
 
 class RemoteStore:
@@ -30,46 +48,29 @@ class RemoteStore:
         """See ``ports.Store``."""
         return await self._landings.submit(landing)
 
-    async def activate(self, operator_ids: Sequence[OperatorId]) -> list[Activation]:
-        """See ``ports.Store``."""
-        activations: list[Activation] = await self._call("activate", operator_ids)
-        return activations
+    activate = _called(Store.activate)
+    heard = _called(Store.heard)
+    make_due = _called(Store.make_due)
+    put_operators = _called(Store.put_operators)
+    operators = _called(Store.operators)
+    due = _called(Store.due)
+    status = _called(Store.status)
+    page = _called(Store.page)
+    query = _called(Store.query)
+    close = _called(Store.close)
 
-    async def put_operators(self, operators: Sequence[Operator]) -> None:
-        """See ``ports.Store``."""
-        await self._call("put_operators", operators)
+    seed_jobs = _called(Store.seed_jobs)
+    jobs = _called(Store.jobs)
+    put_job = _called(Store.put_job)
+    begin_run = _called(Store.begin_run)
+    put_run = _called(Store.put_run)
+    progress = _called(Store.progress)
 
-    async def operators(self) -> list[Operator]:
-        """See ``ports.Store``."""
-        operators: list[Operator] = await self._call("operators")
-        return operators
-
-    async def due(self, now: datetime, limit: int) -> list[DueOperator]:
-        """See ``ports.Store``."""
-        due: list[DueOperator] = await self._call("due", now, limit)
-        return due
-
-    async def heard(self, serials: Sequence[tuple[OperatorId, str, datetime]]) -> None:
-        """See ``ports.Store``."""
-        await self._call("heard", serials)
-
-    async def make_due(self, operator_ids: Sequence[OperatorId]) -> None:
-        """See ``ports.Store``."""
-        await self._call("make_due", operator_ids)
-
-    async def status(self) -> Status:
-        """See ``ports.Store``."""
-        status: Status = await self._call("status")
-        return status
-
-    async def query(self, sql: str, params: Sequence[object] = (), max_rows: int = 100_000) -> tuple[pa.Table, bool]:
-        """See ``ports.Store``."""
-        result: tuple[pa.Table, bool] = await self._call("query", sql, params, max_rows)
-        return result
-
-    async def close(self) -> None:
-        """See ``ports.Store``."""
-        await self._call("close")
+    standing_failures = _called(Store.standing_failures)
+    open_alerts = _called(Store.open_alerts)
+    put_alerts = _called(Store.put_alerts)
+    unsent = _called(Store.unsent)
+    put_mail = _called(Store.put_mail)
 
     async def _call(self, method: str, *args: Any) -> Any:
         return await call(STORE, method, *args, lost=StoreUnavailable)

@@ -11,6 +11,7 @@ from typing import Literal
 import pyarrow as pa
 
 from engine import errors
+from engine.listing import Listing, Page
 from engine.model import (
     Activation,
     FolderId,
@@ -23,14 +24,20 @@ from engine.model import (
     OperatorId,
 )
 from engine.status import DueOperator, OperatorCounts, Status, SubscriptionCounts
+from tests.fakes.store_alerts import MemoryAlerts
+from tests.fakes.store_jobs import MemoryJobs
+from tests.fakes.store_lists import Shown, page_of
 from tests.fakes.store_records import (
     FAILING,
     LONG_AGO,
     Mailbox,
+    due_since,
     heard_at_least,
     is_live,
     is_synced,
-    troubles,
+    is_unreachable,
+    last_attempt,
+    summary,
     wants_subscription,
 )
 from tests.fakes.store_rows import Row, Rows
@@ -49,12 +56,13 @@ def _default_clock() -> datetime:
     return datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 
-class MemoryStore:
+class MemoryStore(MemoryJobs, MemoryAlerts):
     """``deletions`` and ``clock`` as for DuckDBStore. ``landings``: every landing that became durable, in order."""
 
     def __init__(
         self, clock: Callable[[], datetime] = _default_clock, *, deletions: Literal["mark", "remove"] = "mark"
     ) -> None:
+        super().__init__()
         self.landings: list[Landing] = []
         self._clock = clock
         self._remove = deletions == "remove"
@@ -126,6 +134,7 @@ class MemoryStore:
                 operator.operator_id, Mailbox(replace(operator, email_sync=False), Rows(remove=self._remove))
             )
             was, box.operator = box.operator, operator
+            self._fence(was, operator)
             if not operator.email_sync:
                 box.record = replace(box.record, status=MailboxStatus.DISABLED)
             elif not was.email_sync:
@@ -142,15 +151,20 @@ class MemoryStore:
         self._check()
         return [self._mailboxes[one].operator for one in sorted(self._mailboxes)]
 
-    async def due(self, now: datetime, limit: int) -> list[DueOperator]:
+    async def due(self, now: datetime, limit: int, run_started_at: datetime | None = None) -> list[DueOperator]:
         self._check()
         found = []
         for operator_id, box in self._mailboxes.items():
-            at = box.record.next_sync_at or LONG_AGO
-            sync, subscribe = at <= now, wants_subscription(box.subscription, now)
-            if box.operator.email_sync and (sync or subscribe):
-                rank = (not sync, box.record.last_success_at is not None, at, operator_id)
-                found.append((rank, DueOperator(operator_id, sync, subscribe)))
+            since = due_since(box, now, run_started_at)
+            subscribe = wants_subscription(box.subscription, now)
+            if box.operator.email_sync and (since is not None or subscribe):
+                record, subscription = box.record, box.subscription
+                waited = subscription.next_attempt_at if subscription else None
+                if since is not None:
+                    rank = (False, record.last_success_at is not None, since, last_attempt(record), operator_id)
+                else:
+                    rank = (True, False, waited or LONG_AGO, LONG_AGO, operator_id)
+                found.append((rank, DueOperator(operator_id, since is not None, subscribe)))
         return [due for _, due in sorted(found, key=lambda each: each[0])][:limit]
 
     async def heard(self, serials: Sequence[tuple[OperatorId, str, datetime]]) -> None:
@@ -171,7 +185,9 @@ class MemoryStore:
         enabled = [box for box in boxes if box.operator.email_sync]
         failing = sum(box.record.status in FAILING for box in enabled)
         synced = sum(is_synced(box) for box in enabled)
-        live = [box for box in enabled if is_live(box.subscription, self._clock())]
+        live = [
+            box for box in enabled if is_live(box.subscription, self._clock()) and not is_unreachable(box.subscription)
+        ]
         return Status(
             OperatorCounts(
                 total=len(boxes),
@@ -185,12 +201,16 @@ class MemoryStore:
             pending=sum(len(page.item_ids) for box in boxes for page in box.pages.values()),
             quarantined=sum(len(box.quarantined) for box in boxes),
             subscriptions=SubscriptionCounts(len(live), len(enabled)),
-            troubles=troubles(enabled),
+            troubles=summary(enabled),
         )
 
     async def query(self, sql: str, params: Sequence[object] = (), max_rows: int = 100_000) -> tuple[pa.Table, bool]:
         self._check()
         raise errors.QueryRefused("MemoryStore answers no SQL; use current()")
+
+    async def page(self, listing: Listing) -> Page:
+        self._check()
+        return page_of(listing, Shown(self._boxes(), self.runs, self.alerts, self.mails, self._clock()))
 
     async def close(self) -> None:
         self._check()
@@ -200,6 +220,14 @@ class MemoryStore:
     def _check(self) -> None:
         if self._next_call:
             raise self._next_call.popleft()
+
+    def _boxes(self) -> list[Mailbox]:
+        return list(self._mailboxes.values())
+
+    def _fence(self, was: Operator, now: Operator) -> None:
+        """What a host holds of an operator who has changed must not land any more."""
+        if (was.email, was.email_sync) != (now.email, now.email_sync):
+            self._epochs.pop(now.operator_id, None)
 
     def _retry_subscription(self, box: Mailbox) -> None:
         if box.subscription is not None:
@@ -232,6 +260,7 @@ class MemoryStore:
             box.folders.pop(folder_id, None)
             box.pages = {one: page for one, page in box.pages.items() if page.folder_id != folder_id}
             box.quarantined = {one: item for one, item in box.quarantined.items() if item.folder_id != folder_id}
+            box.set_aside = {one: at for one, at in box.set_aside.items() if one in box.quarantined}
         for page_id in landing.finished_pages:
             box.pages.pop(page_id, None)
         for page in landing.amended_pages:
@@ -250,8 +279,11 @@ class MemoryStore:
 
     def _land_records(self, box: Mailbox, landing: Landing, relisted: int) -> None:
         box.quarantined.update({item.item_id: item for item in landing.quarantined})
+        for item in landing.quarantined:
+            box.set_aside.setdefault(item.item_id, self._clock())
         for item_id in landing.released:
             box.quarantined.pop(item_id, None)
+            box.set_aside.pop(item_id, None)
         if landing.folder_record is not None:
             record = landing.folder_record
             anew = relisted > 0 and not (record.reconciling or landing.reconciled)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from engine.failures import failure_by_code
+from engine import status
+from engine.failures import Failure, failure_by_code
 from engine.model import (
     FolderId,
     FolderRecord,
@@ -12,17 +13,16 @@ from engine.model import (
     MailboxRecord,
     MailboxStatus,
     Operator,
-    OperatorId,
     PendingPage,
     QuarantinedItem,
     SubscriptionRecord,
     SubscriptionStatus,
 )
-from engine.status import Trouble
 from tests.fakes.store_rows import Rows
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 FAILING = (MailboxStatus.FAILING, MailboxStatus.FAILED)
+UNREACHABLE = "LISTENER_UNREACHABLE"
 
 
 @dataclass
@@ -35,6 +35,7 @@ class Mailbox:
     folders: dict[FolderId, FolderRecord] = field(default_factory=dict)
     pages: dict[str, PendingPage] = field(default_factory=dict)
     quarantined: dict[ItemId, QuarantinedItem] = field(default_factory=dict)
+    set_aside: dict[ItemId, datetime] = field(default_factory=dict)
     subscription: SubscriptionRecord | None = None
 
 
@@ -56,39 +57,107 @@ def wants_subscription(subscription: SubscriptionRecord | None, now: datetime) -
     return not waiting and not is_live(subscription, now)
 
 
+def is_unreachable(subscription: SubscriptionRecord | None) -> bool:
+    """It took the place of one that was never heard, and has not been heard either."""
+    if subscription is None or subscription.status is not SubscriptionStatus.ACTIVE or subscription.unheard < 1:
+        return False
+    return (subscription.heard_at or LONG_AGO) <= (subscription.created_at or LONG_AGO)
+
+
+def last_attempt(record: MailboxRecord) -> datetime:
+    return max(record.last_success_at or LONG_AGO, record.error_at or LONG_AGO)
+
+
+def is_waiting(record: MailboxRecord, now: datetime) -> bool:
+    """It waits out a backoff that a run respects; a folder that is missing may be there by the next run."""
+    later = record.next_sync_at is not None and record.next_sync_at > now
+    return later and record.status in FAILING and record.error_code != "FOLDER_MISSING"
+
+
+def is_left(record: MailboxRecord, started_at: datetime, now: datetime) -> bool:
+    """A run of EmailSync has it left to do."""
+    return last_attempt(record) < started_at and not is_waiting(record, now)
+
+
+def due_since(box: Mailbox, now: datetime, run_started_at: datetime | None) -> datetime | None:
+    """Since when a sync is due; None where it is not."""
+    record, reasons = box.record, []
+    if record.next_sync_at is not None and record.next_sync_at <= now:
+        reasons.append(record.next_sync_at)
+    if run_started_at is not None and is_left(record, run_started_at, now):
+        reasons.append(run_started_at)
+    return min(reasons, default=None)
+
+
 def is_synced(box: Mailbox) -> bool:
     drained = all(folder.drained for folder in box.folders.values())
     ok = box.record.last_success_at is not None and box.record.status not in FAILING
     return ok and drained and not box.pages
 
 
-def troubles(boxes: Sequence[Mailbox]) -> tuple[Trouble, ...]:
+@dataclass(frozen=True)
+class Trouble:
+    """A mailbox or a subscription that fails, as the view ``failures`` has it."""
+
+    kind: str
+    state: str
+    operator: Operator
+    code: str
+    message: str | None
+    since: datetime | None
+    attempts: int | None
+    next_attempt_at: datetime | None
+
+
+def troubles_of(box: Mailbox) -> list[Trouble]:
+    found = []
+    record, subscription = box.record, box.subscription
+    if record.status in FAILING and record.error_code:
+        trouble = (record.failing_since, record.attempts, record.next_sync_at)
+        found.append(Trouble("mailbox", record.status.value, box.operator, record.error_code, record.error, *trouble))
+    if subscription is None:
+        return found
+    if is_unreachable(subscription):
+        words = (
+            "Exchange has not reached the notification URL through this subscription, "
+            f"nor through {subscription.unheard} before it."
+        )
+        times = (subscription.created_at, None, subscription.next_attempt_at)
+        found.append(Trouble("subscription", "unreachable", box.operator, UNREACHABLE, words, *times))
+    elif subscription.status is not SubscriptionStatus.ACTIVE and subscription.error_code:
+        heard = max(subscription.heard_at or LONG_AGO, subscription.created_at or LONG_AGO)
+        times = (None if heard == LONG_AGO else heard, None, subscription.next_attempt_at)
+        code, said = subscription.error_code, subscription.error
+        found.append(Trouble("subscription", "failed", box.operator, code, said, *times))
+    return found
+
+
+def words_of(code: str, otherwise: str = "INTERNAL") -> Failure:
+    found = failure_by_code(code) or failure_by_code(otherwise)
+    assert found is not None
+    return found
+
+
+def summary(boxes: Sequence[Mailbox]) -> tuple[status.Trouble, ...]:
     """Failing mailboxes and subscriptions, one entry a code; the example is who has had it longest."""
-    found: dict[str, list[tuple[datetime, OperatorId, str, datetime | None]]] = {}
+    found: dict[str, list[Trouble]] = {}
     for box in boxes:
-        record, subscription, who = box.record, box.subscription, box.operator.operator_id
-        if record.status in FAILING and record.error_code:
-            since = record.failing_since or LONG_AGO
-            found.setdefault(record.error_code, []).append((since, who, record.error or "", record.next_sync_at))
-        if subscription and subscription.status is not SubscriptionStatus.ACTIVE and subscription.error_code:
-            since = subscription.created_at or LONG_AGO
-            entry = (since, who, subscription.error or "", subscription.next_attempt_at)
-            found.setdefault(subscription.error_code, []).append(entry)
-    troubles = []
-    for code, entries in found.items():
-        words = failure_by_code(code) or failure_by_code("INTERNAL")
-        since, example, message, _ = min(entries, key=lambda entry: entry[:3])
-        following = [at for _, _, _, at in entries if at is not None]
-        troubles.append(
-            Trouble(
+        for one in troubles_of(box):
+            found.setdefault(one.code, []).append(one)
+    entries = []
+    for code, group in found.items():
+        first = min(group, key=lambda one: (one.since or LONG_AGO, one.operator.operator_id, one.message or ""))
+        following = [one.next_attempt_at for one in group if one.next_attempt_at is not None]
+        entries.append(
+            status.Trouble(
                 code=code,
-                cause=words.cause if words else "",
-                remedy=words.remedy if words else "",
-                operators=len({who for _, who, _, _ in entries}),
-                example=example,
-                message=message,
-                since=None if since == LONG_AGO else since,
+                cause=words_of(code).cause,
+                remedy=words_of(code).remedy,
+                operators=len({one.operator.operator_id for one in group}),
+                example=first.operator.operator_id,
+                message=first.message or "",
+                since=first.since,
                 next_attempt_at=min(following, default=None),
             )
         )
-    return tuple(sorted(troubles, key=lambda trouble: (-trouble.operators, trouble.code)))
+    return tuple(sorted(entries, key=lambda entry: (-entry.operators, entry.code)))
