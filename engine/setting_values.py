@@ -7,23 +7,22 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_INTERVAL = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([smhd])\s*$")
-_LONGEST = 3650 * 86400
+from engine.intervals import interval
+from engine.jobs.schedule import checked_every, checked_timezone
 
 
 def _interval(value: object) -> object:
-    """``"90s"``, ``"15m"``, ``"1h"``, ``"1d"``, or a number of seconds."""
-    if isinstance(value, str):
-        match = _INTERVAL.match(value)
-        if not match:
-            raise ValueError(f'{value!r} is not a number and a unit, such as "90s", "15m", "1h" or "1d"')
-        value = float(match[1]) * _UNITS[match[2]]
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        if not 0 <= value <= _LONGEST:
-            raise ValueError("write an interval between 0 seconds and 3650 days")
-        return timedelta(seconds=value)
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        return interval(value)
     return value
+
+
+def _every(value: object) -> object:
+    """A number is seconds here too."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        interval(value)
+        value = f"{value}s"
+    return checked_every(value) if isinstance(value, str) else value
 
 
 def _web_address(value: str) -> str:
@@ -56,6 +55,8 @@ Interval = Annotated[
     BeforeValidator(_interval),
     PlainSerializer(lambda value: f"{value.total_seconds():g}s", return_type=str, when_used="json"),
 ]
+Schedule = Annotated[str, BeforeValidator(_every)]
+TimeZone = Annotated[str, AfterValidator(checked_timezone)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 OptionalWebAddress = Annotated[str, AfterValidator(lambda value: _web_address(value) if value else value)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]

@@ -16,9 +16,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from engine.errors import SettingsError
+from engine.jobs.model import Job, JobName
 from engine.model import Operator, OperatorId
 from engine.setting_problems import explain
-from engine.setting_values import Interval, MailAddress, OptionalWebAddress, WebAddress
+from engine.setting_values import Interval, MailAddress, OptionalWebAddress, Schedule, TimeZone, WebAddress
 
 
 class _Section(BaseModel):
@@ -96,25 +97,31 @@ class EmailSyncSettings(_Section):
 
 
 class JobSettings(_Section):
-    """``[jobs.NAME]``: whether a job runs, and how often."""
+    """``[jobs.NAME]``: whether a job runs, when, and under whose rights it is listed and changed."""
 
     enabled: bool = True
-    every: Interval = timedelta(minutes=15)
+    every: Schedule = "15m"
+    """An interval, or a cron expression of five fields read in ``timezone``."""
+    timezone: TimeZone = "UTC"
     access_group: str = ""
-
-    @field_validator("every")
-    @classmethod
-    def _every(cls, value: timedelta) -> timedelta:
-        if value.total_seconds() < 1:
-            raise ValueError("at least one second")
-        return value
 
 
 class JobsSettings(_Section):
     """``[jobs]``: the two jobs of the specification."""
 
     EmailSync: JobSettings = JobSettings()
-    ManagePushSubscriptions: JobSettings = JobSettings(every=timedelta(minutes=1))
+    ManagePushSubscriptions: JobSettings = JobSettings(every="1m")
+
+    def records(self) -> tuple[Job, ...]:
+        """The jobs as the engine knows them; ``last_run_at`` is the store's to know."""
+        sections = (
+            (JobName.EMAIL_SYNC, self.EmailSync),
+            (JobName.MANAGE_PUSH_SUBSCRIPTIONS, self.ManagePushSubscriptions),
+        )
+        return tuple(
+            Job(name, section.enabled, section.every, section.timezone, section.access_group)
+            for name, section in sections
+        )
 
 
 class StoreSettings(_Section):

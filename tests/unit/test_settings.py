@@ -1,10 +1,10 @@
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.errors import SettingsError
+from engine.jobs.model import Job, JobName
 from engine.settings import ExchangeVersion, Settings, build_settings, load_settings
 
 ENVIRON = {"MAILROOM_EXCHANGE_PASSWORD": "pass-word-1"}
@@ -51,7 +51,7 @@ def test_a_small_file_is_enough(tmp_path: Path) -> None:
     assert settings.exchange.password.get_secret_value() == "pass-word-1"
     assert settings.admin_token.get_secret_value() == "t"
     assert settings.key.get_secret_value() == "k"
-    assert settings.jobs.EmailSync.every == timedelta(seconds=90)
+    assert settings.jobs.EmailSync.every == "90s"
     assert settings.smtp.sender == "mailroom@example.com"
     assert settings.operators[0].record().operator_id == "anna@example.com"
     assert settings.email_sync.folders == ("inbox", "sentitems")
@@ -76,8 +76,18 @@ def test_the_given_data_is_left_alone() -> None:
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("15m", 900), ("1.5h", 5400), (" 1 d ", 86400), (5, 5)])
 def test_intervals(text: object, seconds: float) -> None:
-    every = build(jobs={"EmailSync": {"every": text}}).jobs.EmailSync.every
-    assert every.total_seconds() == seconds
+    assert build(email_sync={"debounce": text}).email_sync.debounce.total_seconds() == seconds
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("90s", "90s"), (" 1.5h ", " 1.5h "), (5, "5s"), (2.5, "2.5s"), ("0 6 * * mon-fri", "0 6 * * mon-fri")],
+)
+def test_schedules(given: object, kept: str) -> None:
+    settings = build(jobs={"EmailSync": {"every": given, "timezone": "Europe/Berlin", "access_group": "ops"}})
+    email_sync, subscriptions = settings.jobs.records()
+    assert email_sync == Job(JobName.EMAIL_SYNC, True, kept, "Europe/Berlin", "ops")
+    assert subscriptions == Job(JobName.MANAGE_PUSH_SUBSCRIPTIONS, True, "1m")
 
 
 @pytest.mark.parametrize(
@@ -132,11 +142,20 @@ def test_intervals(text: object, seconds: float) -> None:
         ({"email_sync": {"deletions": "keep"}}, "email_sync.deletions: 'keep' is not one of 'mark' or 'remove'."),
         (
             {"jobs": {"EmailSync": {"every": "5 min"}}},
-            "jobs.EmailSync.every: '5 min' is not a number and a unit, such as ",
+            "jobs.EmailSync.every: '5 min' is no schedule; write an interval such as ",
         ),
         ({"jobs": {"EmailSync": {"every": "0.5s"}}}, "jobs.EmailSync.every: at least one second."),
+        ({"jobs": {"EmailSync": {"every": True}}}, 'jobs.EmailSync.every: must be text in quotes ("..."), not true.'),
+        (
+            {"jobs": {"EmailSync": {"every": "0 0 30 2 *"}}},
+            "jobs.EmailSync.every: '0 0 30 2 *' never comes: the months it names have no such day.",
+        ),
+        (
+            {"jobs": {"EmailSync": {"timezone": "Europe/Berln"}}},
+            "jobs.EmailSync.timezone: 'Europe/Berln' is not a time zone; write an IANA name such as \"Europe/Berlin\".",
+        ),
         ({"jobs": {"EmailSync": {"every": 1e300}}}, "jobs.EmailSync.every: write an interval between 0 seconds and "),
-        ({"jobs": {"EmailSync": {"every": []}}}, "jobs.EmailSync.every: must be a number and a unit in quotes"),
+        ({"jobs": {"EmailSync": {"every": []}}}, "jobs.EmailSync.every: must be text in quotes"),
         ({"store": {"path": 3}}, 'store.path: must be a path in quotes ("..."), not 3.'),
         ({"gateway": {"port": 70000}}, "gateway.port: must be at most 65535, not 70000."),
         ({"gateway": {"tls_cert": "x.pem"}}, "gateway: tls_cert and tls_key go together."),
