@@ -18,12 +18,17 @@ class Action(StrEnum):
     RETRY = "retry"
     BACK_OFF = "back_off"
     RESYNC = "resync"
-    SPLIT = "split"
+    RE_AUTHENTICATE = "re_authenticate"
+    DISABLE = "disable"
+    QUARANTINE = "quarantine"
     RESUBSCRIBE = "resubscribe"
     LOOK_AGAIN = "look_again"
     DEACTIVATE = "deactivate"
-    PROBE = "probe"
-    """A permanent cause: stop, and look now and then whether somebody has removed it."""
+
+
+def is_permanent(action: Action) -> bool:
+    """Whether time alone will not help: stop, and look now and then whether somebody has removed the cause."""
+    return action in (Action.RE_AUTHENTICATE, Action.DISABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,50 +57,50 @@ _TABLE: dict[type[errors.MailroomError], Failure] = {
     ),
     errors.AuthenticationFailed: Failure(
         "AUTH_FAILED",
-        Action.PROBE,
+        Action.RE_AUTHENTICATE,
         "Exchange does not accept the service account's credentials.",
         "Check exchange.username and MAILROOM_EXCHANGE_PASSWORD (or MAILROOM_CLIENT_SECRET), and that exchange.auth "
         "is a method the server offers.",
     ),
     errors.EwsBlocked: Failure(
         "EWS_BLOCKED",
-        Action.PROBE,
+        Action.DISABLE,
         "Exchange Web Services are switched off for the tenant, the user or this application.",
         "Have the Exchange administrator allow EWS (EwsEnabled, EwsAllowedAppIDs).",
     ),
     errors.ImpersonationDenied: Failure(
         "IMPERSONATION_DENIED",
-        Action.PROBE,
+        Action.DISABLE,
         "The service account may not act as this operator.",
         "Grant it ApplicationImpersonation (or full_access_as_app) with a scope that includes the operator.",
     ),
     errors.MailboxNotFound: Failure(
         "MAILBOX_NOT_FOUND",
-        Action.PROBE,
+        Action.DISABLE,
         "Exchange knows no mailbox with this primary address.",
         "Correct the operator's email address.",
     ),
     errors.AccountDisabled: Failure(
         "ACCOUNT_DISABLED",
-        Action.PROBE,
+        Action.DISABLE,
         "The operator's Exchange account is disabled.",
         "Enable the account, or disable the operator's email sync.",
     ),
     errors.VersionInvalid: Failure(
         "VERSION_INVALID",
-        Action.PROBE,
+        Action.DISABLE,
         "The server does not speak the configured Exchange version.",
         "Set exchange.version to the server's: Exchange2010, Exchange2013, Exchange2016 or Exchange365.",
     ),
     errors.EndpointInvalid: Failure(
         "ENDPOINT_INVALID",
-        Action.PROBE,
+        Action.DISABLE,
         "What answers at exchange.url is not Exchange Web Services.",
         "Set exchange.url to the EWS address, usually https://HOST/EWS/Exchange.asmx.",
     ),
     errors.ListenerUrlInvalid: Failure(
         "LISTENER_URL_INVALID",
-        Action.PROBE,
+        Action.DISABLE,
         "Exchange refuses the notification URL.",
         "Set email_sync.notification_url to an http(s) address of this gateway that Exchange can reach.",
     ),
@@ -131,7 +136,7 @@ _TABLE: dict[type[errors.MailroomError], Failure] = {
     ),
     errors.ResponseUnreadable: Failure(
         "ITEM_UNREADABLE",
-        Action.SPLIT,
+        Action.QUARANTINE,
         "Exchange's answer about an item cannot be read.",
         "The item is quarantined with its reason and tried again later; open it in Outlook to see what is wrong.",
     ),

@@ -139,12 +139,16 @@ class PassSummary:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """The pass is over; ``failure`` and ``message`` say why, if it did not succeed."""
+    """The pass is over; ``failure`` and ``message`` say why, if it did not succeed.
+
+    ``held``: there is a backfill left, and the mailbox is held. Without a failure this is neither a success nor none.
+    """
 
     summary: PassSummary
     failure: Failure | None = None
     message: str = ""
     next_sync_at: datetime | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

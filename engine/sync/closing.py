@@ -1,16 +1,16 @@
 """Landings on their way out, and the end of a pass.
 
 Records that have changed travel with the next landing, and a landing that leaves nothing to do carries the pass's end
-(status, last success, next sync): the everyday case is one transaction.
+(status, last success): the everyday case is one transaction. A pass that did not succeed ends in
+``engine.sync.failing``.
 """
 
 from dataclasses import replace
 
 from engine.failures import failure_for
 from engine.model import Landing, LandingResult, MailboxStatus, Moment
-from engine.sync import folders
+from engine.sync import failing, folders, holding
 from engine.sync.actions import Land, Rest
-from engine.sync.retry import delay_after
 from engine.sync.state import MailboxState, newest_first
 
 
@@ -29,14 +29,20 @@ def land(state: MailboxState, landing: Landing, moment: Moment) -> MailboxState:
 
 
 def close(state: MailboxState, moment: Moment) -> MailboxState:
-    """End the pass with a landing of its own."""
+    """End the pass with a landing of its own, unless it ends with a backfill on hold and nothing to write down."""
+    if state.held and state.trouble is None and _work_left(state, moment):
+        if not (state.dirty_mailbox or state.dirty_subscription):
+            return replace(state, closing=True, doing=rest(state, moment))
+        return replace(land(state, Landing(state.operator.operator_id, state.epoch), moment), closing=True)
     return land(_conclude(state, moment), Landing(state.operator.operator_id, state.epoch), moment)
 
 
-def rest(state: MailboxState) -> Rest:
+def rest(state: MailboxState, moment: Moment) -> Rest:
     """What a finished pass leaves to be logged and shown."""
     failure = failure_for(state.trouble) if state.trouble else None
-    return Rest(state.summary, failure, str(state.trouble or ""), state.record.next_sync_at)
+    message = (state.record.error or "") if failure else ""
+    held = state.held and _work_left(state, moment)
+    return Rest(state.summary, failure, message, state.record.next_sync_at, held)
 
 
 def on_landed(state: MailboxState, result: LandingResult) -> MailboxState:
@@ -51,6 +57,7 @@ def on_landed(state: MailboxState, result: LandingResult) -> MailboxState:
         deleted=state.summary.deleted + result.deleted,
     )
     state = replace(state, doing=None, summary=summary, pending=newest_first((*state.pending, *result.queued)))
+    state = holding.forget_gone(state)
     if landing is None or landing.folder is None:
         return state
     folder = next((known for known in state.folders if known.folder == landing.folder), None)
@@ -84,40 +91,16 @@ def _conclude(state: MailboxState, moment: Moment) -> MailboxState:
     if state.closing:
         return state
     if state.trouble is not None:
-        return fail(state, moment)
-    spread = 0.9 + moment.jitter / 5
+        return failing.fail(state, moment, cut_short=False)
     record = replace(
         state.record,
         status=MailboxStatus.SYNCED,
         last_success_at=moment.now,
-        next_sync_at=moment.now + state.policy.resync_every * spread,
+        next_sync_at=None,
         failing_since=None,
         attempts=0,
         error_code=None,
         error=None,
         error_at=None,
     )
-    return replace(state, record=record, dirty_mailbox=True, closing=True)
-
-
-def fail(state: MailboxState, moment: Moment) -> MailboxState:
-    """Conclude a pass that did not succeed: the record says why, since when, and when the next attempt is.
-
-    A pass that got somewhere before it failed is the first failure of a new row: a backfill of a hundred requests would
-    else wait longer and longer for nothing but its length.
-    """
-    error = state.trouble
-    if error is None:
-        raise ValueError("a pass fails for a reason: set trouble first")
-    attempts = 1 if state.summary.steps else state.record.attempts + 1
-    record = replace(
-        state.record,
-        status=MailboxStatus.FAILING,
-        failing_since=state.record.failing_since or moment.now,
-        attempts=attempts,
-        next_sync_at=moment.now + delay_after(error, attempts, state.policy, moment.jitter),
-        error_code=failure_for(error).code,
-        error=str(error),
-        error_at=moment.now,
-    )
-    return replace(state, record=record, dirty_mailbox=True, closing=True)
+    return replace(state, record=record, dirty_mailbox=True, closing=True, stumbled=None)

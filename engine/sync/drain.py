@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from engine.errors import FolderSuddenlyEmpty, RequestRefused
 from engine.model import ChangePage, FetchedItems, Landing, Moment
-from engine.sync import closing, plan, settle
+from engine.sync import closing, failing, holding, plan, settle
 from engine.sync.actions import FetchItems, ReadPage
 from engine.sync.state import FolderState, MailboxState
 
@@ -21,14 +21,16 @@ def on_page(state: MailboxState, page: ChangePage, moment: Moment) -> MailboxSta
     folder = replace(state.folder_state(reading.folder.folder_id), limit=state.policy.batch_size)
     if not page.last and not page.changes and page.token == reading.token:
         stuck = RequestRefused("Exchange says there are more changes and gives none, with the same sync state.")
-        return closing.land(closing.fail(replace(state, trouble=stuck), moment), _nothing(state), moment)
+        failed = failing.fail(replace(state, trouble=stuck), moment, cut_short=True)
+        return closing.land(failed, _nothing(state), moment)
     if _nothing_new(folder, page):
         summary = replace(state.summary, pages=state.summary.pages + 1)
         return replace(state, doing=None, summary=summary).with_folder(replace(folder, draining=False))
     sifted = plan.sift(page, state.window_start)
     state = state.with_folder(folder)
     requests = plan.pages_to_fetch(sifted.fetch, folder.record.folder_id, state.policy, moment.fresh_id)
-    if page.last and not folder.record.reconciling and len(requests) == 1 and not state.record.attempts:
+    at_once = page.last and not folder.record.reconciling and len(requests) == 1 and not state.record.attempts
+    if at_once and holding.may_drain(state, folder):
         item_ids = tuple(change.item_id for change in sifted.fetch)
         return replace(state, doing=FetchItems(reading.folder, item_ids, direct=page))
     return land_page(state, folder, page, None, moment)
@@ -77,7 +79,7 @@ def land_page(
     )
     gone = {*(one.page_id for one in amended), *landing.finished_pages}
     state = replace(
-        state,
+        holding.remember(state, folder, fresh),
         pending=(*(one for one in state.pending if one.page_id not in gone), *landing.amended_pages),
         summary=replace(state.summary, pages=state.summary.pages + 1),
     ).with_folder(

@@ -1,4 +1,4 @@
-"""The mailbox's sync as a state machine: ``step`` and ``accept`` are its only doors, and it never raises.
+"""The mailbox's sync as a state machine: ``step``, ``accept`` and ``hold`` are its only doors, and it never raises.
 
 One pass, from rest to rest (each arrow one action and its answer; a failure may follow any of them)::
 
@@ -11,13 +11,13 @@ One pass, from rest to rest (each arrow one action and its answer; a failure may
 
 What to do next is chosen anew after every landing, drains before fetches, so a notice that comes in the middle of a
 backfill is served before the backfill's next page. A token moves only in the landing that holds what it covers.
-Failures: see ``engine.sync.trouble``.
+Failures: see ``engine.sync.trouble``. A mailbox that is held leaves its backfill: see ``engine.sync.holding``.
 """
 
 from dataclasses import replace
 
 from engine.model import MailboxStatus, Moment
-from engine.sync import closing, drain, folders, hydrate, subscribe, trouble
+from engine.sync import closing, drain, folders, holding, hydrate, subscribe, trouble
 from engine.sync.actions import (
     Action,
     Event,
@@ -44,6 +44,14 @@ def accept(state: MailboxState, event: Wish) -> MailboxState:
     if isinstance(event, SubscribeAsked):
         return replace(state, subscribe=event)
     return replace(state, folders=tuple(replace(folder, due=True) for folder in state.folders))
+
+
+def hold(state: MailboxState, held: bool) -> MailboxState:
+    """Hold the backfill, or let it go on: a pass under way stops at its next page, or does not stop any more.
+
+    Letting go asks for nothing: the next ``SyncAsked`` takes up what was left.
+    """
+    return replace(state, held=held)
 
 
 def step(state: MailboxState, event: Event, moment: Moment) -> tuple[MailboxState, Action]:
@@ -84,8 +92,8 @@ def _begin(state: MailboxState, moment: Moment) -> MailboxState:
     )
     wanted = moment.now - state.policy.sync_from
     known = state.record.window_start
-    if known is not None and known <= wanted:
-        return state
+    if known is not None and (known <= wanted or state.held):
+        return state  # a wider window is a backfill
     widened = known is not None
     state = replace(state, record=replace(state.record, window_start=wanted), dirty_mailbox=True)
     if state.record.status is MailboxStatus.NEW:
@@ -97,31 +105,32 @@ def _next(state: MailboxState, moment: Moment) -> tuple[MailboxState, Action]:
     """What a handler has decided already, else the most urgent thing left to do, else the end of the pass."""
     if state.doing is not None:
         return state, state.doing
-    failed = state.closing and state.record.status is MailboxStatus.FAILING
-    chosen = None if failed else (_prepare(state) or _drain(state) or _fetch(state, moment))
+    failed = state.closing and state.trouble is not None
+    chosen = None if failed else (_prepare(state, moment) or _drain(state) or _fetch(state, moment))
     if chosen is not None:
         chosen = replace(chosen, closing=False)
     elif not state.closing:
         chosen = closing.close(state, moment)
     else:
-        chosen = replace(state, doing=closing.rest(state))
+        chosen = replace(state, doing=closing.rest(state, moment))
     if chosen.doing is None:
         raise AssertionError("the machine chose nothing to do")
     return chosen, chosen.doing
 
 
-def _prepare(state: MailboxState) -> MailboxState | None:
+def _prepare(state: MailboxState, moment: Moment) -> MailboxState | None:
     if state.parked:
         return replace(state, parked=state.parked[1:], doing=Land(state.parked[0]))
     if not state.resolved:
         return replace(state, doing=ResolveFolders(state.policy.folders))
     if state.subscribe is not None and state.folders:
-        return subscribe.ask(state, state.subscribe)
+        return subscribe.ask(state, state.subscribe, moment)
     return None
 
 
 def _drain(state: MailboxState) -> MailboxState | None:
     wanted = [folder for folder in state.folders if folder.due or folder.draining]
+    wanted = [folder for folder in wanted if holding.may_drain(state, folder)]
     if not wanted:
         return None
     # Few changes before a long listing: new mail of one folder does not wait for another's backfill.
@@ -132,10 +141,11 @@ def _drain(state: MailboxState) -> MailboxState | None:
 
 def _fetch(state: MailboxState, moment: Moment) -> MailboxState | None:
     known = {folder.record.folder_id: folder.folder for folder in state.folders}
-    page = next((page for page in state.pending if page.folder_id in known), None)
+    pages = (page for page in state.pending if page.folder_id in known and holding.may_fetch(state, page))
+    page = next(pages, None)
     if page is not None:
         return replace(state, doing=FetchItems(known[page.folder_id], page.item_ids, page.page_id))
-    for entry in state.quarantined:
+    for entry in () if state.held else state.quarantined:
         if entry.next_attempt_at <= moment.now and entry.folder_id in known:
             return replace(state, doing=FetchItems(known[entry.folder_id], (entry.item_id,)))
     return None

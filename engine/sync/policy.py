@@ -10,6 +10,9 @@ from engine.settings import Settings
 class SyncPolicy:
     """How mailboxes are synchronised. Sizes are items and bytes; a fetch is one GetItem request.
 
+    ``retry_for``: how long a mailbox that fails of a passing cause is retried before it is given up; after that, and
+    with a permanent cause at once, it is probed seldom (``first_probe`` doubling to ``longest_probe``).
+
     Microsoft caps a batch request at one minute of work, so a fetch is bounded by both:
     https://learn.microsoft.com/en-us/exchange/client-developer/exchange-web-services/ews-throttling-in-exchange
     """
@@ -19,7 +22,7 @@ class SyncPolicy:
     batch_size: int = 512
     fetch_items: int = 128
     fetch_bytes: int = 8 << 20
-    resync_every: timedelta = timedelta(minutes=15)
+    retry_for: timedelta = timedelta(minutes=30)
     first_backoff: timedelta = timedelta(seconds=2)
     longest_backoff: timedelta = timedelta(minutes=5)
     first_probe: timedelta = timedelta(seconds=20)
@@ -34,5 +37,5 @@ class SyncPolicy:
             folders=settings.email_sync.folders,
             sync_from=timedelta(days=settings.email_sync.sync_from_days),
             batch_size=settings.email_sync.batch_size,
-            resync_every=settings.jobs.EmailSync.every,
+            retry_for=timedelta(minutes=settings.email_sync.notification_frequency),
         )

@@ -55,6 +55,8 @@ class MailboxState:
     folder) while the rest goes on. ``parked``: landings that let go of folders the
     settings no longer name. ``incomplete``: a folder was missing when they were last resolved, so the
     next pass asks again. ``retired``: folders Exchange has replaced by others of the same name.
+    ``held``: only what is new is to be done (see ``engine.sync.holding``). ``fresh``: ids of pending pages that a drain
+    of what is new has queued. ``stumbled``: the single item whose fetch failed last, and how often in a row.
     """
 
     operator: Operator
@@ -77,6 +79,9 @@ class MailboxState:
     closing: bool = False
     dirty_mailbox: bool = False
     dirty_subscription: bool = False
+    held: bool = False
+    fresh: frozenset[str] = frozenset()
+    stumbled: tuple[ItemId, int] | None = None
     trouble: MailroomError | None = None
     summary: PassSummary = field(default_factory=PassSummary)
 

@@ -1,20 +1,18 @@
 """An action did not work: what the mailbox does about it, by ``engine.failures`` and by what was under way."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 from engine.columns import NO_ATTACHMENTS, NO_EMAILS
-from engine.errors import FolderMissing, MailroomError, Throttled
+from engine.errors import AuthenticationFailed, FolderMissing, MailroomError, Throttled
 from engine.failures import Action, failure_for
 from engine.model import FetchedItems, Landing, Moment, UnreadableItem
-from engine.sync import closing, drain, folders, hydrate, plan, subscribe
+from engine.sync import closing, drain, failing, folders, hydrate, plan, subscribe
 from engine.sync.actions import Deactivate, FetchItems, Land, ReadPage, Subscribe
+from engine.sync.retry import is_standing
 from engine.sync.state import MailboxState
 
 _PATIENCE = 4
-"""Failed passes in a row, without progress, after which a single item is taken to be the cause."""
-_LONG_ENOUGH = timedelta(minutes=5)
-"""The same for a mailbox where new mail keeps passes from failing without progress."""
+"""Failed passes in a row, without progress or of the same item, after which a single item is taken to be the cause."""
 
 
 def on_failed(state: MailboxState, error: MailroomError, moment: Moment) -> MailboxState:  # noqa: PLR0911  # one return a rule
@@ -32,10 +30,10 @@ def on_failed(state: MailboxState, error: MailroomError, moment: Moment) -> Mail
         folder = state.folder_state(doing.folder.folder_id)
         if action is Action.RESYNC and not folder.restarted and doing.token is not None:
             return replace(state, doing=None).with_folder(replace(folders.begin_anew(folder), restarted=True))
-        if action is Action.SPLIT and doing.limit > 1:
+        if action is Action.QUARANTINE and doing.limit > 1:
             smaller = replace(folder, limit=doing.limit // 2, due=True, draining=folder.draining)
             return replace(state, doing=None).with_folder(smaller)
-    if isinstance(doing, FetchItems) and (action is Action.SPLIT or _hopeless(state, doing, error, moment)):
+    if isinstance(doing, FetchItems) and (action is Action.QUARANTINE or _hopeless(state, doing, error)):
         return _ask_for_less(state, doing, error, moment)
     return _give_up(state, error, moment)
 
@@ -63,22 +61,38 @@ def _ask_for_less(state: MailboxState, doing: FetchItems, error: MailroomError, 
     return closing.land(state, landing, moment)
 
 
-def _hopeless(state: MailboxState, doing: FetchItems, error: MailroomError, moment: Moment) -> bool:
-    """Whether it is this one item that Exchange stumbles over: it answers everything else, time after time."""
-    record = state.record
-    long_enough = record.failing_since is not None and moment.now - record.failing_since >= _LONG_ENOUGH
-    patient = (record.attempts >= _PATIENCE or long_enough) and state.summary.pages > 0
-    return len(doing.item_ids) == 1 and patient and not isinstance(error, Throttled)
+def _may_be_the_item(state: MailboxState, doing: FetchItems, error: MailroomError) -> bool:
+    """Whether Exchange answers everything but this one item."""
+    of_all = isinstance(error, Throttled | AuthenticationFailed) or is_standing(error)
+    return len(doing.item_ids) == 1 and state.summary.pages > 0 and not of_all
+
+
+def _hopeless(state: MailboxState, doing: FetchItems, error: MailroomError) -> bool:
+    """Whether it is this one item that Exchange stumbles over, time after time.
+
+    Where new mail keeps passes from failing without progress, the failures of the item itself are counted.
+    """
+    item_id, times = state.stumbled or ("", 0)
+    patient = state.record.attempts >= _PATIENCE or (item_id == doing.item_ids[0] and times >= _PATIENCE)
+    return patient and _may_be_the_item(state, doing, error)
+
+
+def _stumble(state: MailboxState, doing: FetchItems, error: MailroomError) -> MailboxState:
+    if not _may_be_the_item(state, doing, error):
+        return state
+    item_id, times = state.stumbled or ("", 0)
+    return replace(state, stumbled=(doing.item_ids[0], times + 1 if item_id == doing.item_ids[0] else 1))
 
 
 def _halved(state: MailboxState, doing: FetchItems, moment: Moment) -> tuple[MailboxState, Landing]:
     page = next(page for page in state.pending if page.page_id == doing.page_id)
     first, second = plan.halves(page, moment.fresh_id)
     rest = tuple(other for other in state.pending if other.page_id != page.page_id)
+    fresh = state.fresh | {second.page_id} if page.page_id in state.fresh else state.fresh
     landing = Landing(
         state.operator.operator_id, state.epoch, folder=doing.folder, amended_pages=(first,), queued=(second,)
     )
-    return replace(state, pending=(first, *rest)), landing
+    return replace(state, pending=(first, *rest), fresh=fresh), landing
 
 
 def _give_up(state: MailboxState, error: MailroomError, moment: Moment) -> MailboxState:
@@ -88,7 +102,9 @@ def _give_up(state: MailboxState, error: MailroomError, moment: Moment) -> Mailb
     an item that breaks the connection, would else stop the mailbox for good.
     """
     doing, landing = state.doing, Landing(state.operator.operator_id, state.epoch)
+    if isinstance(doing, FetchItems):
+        state = _stumble(state, doing, error)
     if isinstance(doing, FetchItems) and doing.page_id and len(doing.item_ids) > 1 and state.record.attempts:
         state, landing = _halved(state, doing, moment)
-    state = subscribe.postpone(closing.fail(replace(state, trouble=error), moment))
+    state = subscribe.postpone(failing.fail(replace(state, trouble=error), moment, cut_short=True), moment)
     return closing.land(state, landing, moment)

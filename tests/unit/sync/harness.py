@@ -161,7 +161,7 @@ def failed(harness: Harness, wish: Wish | None = None) -> Rest:
     assert isinstance(end, Rest)
     assert end.failure is not None
     record = harness.store.mailbox(ANN).record
-    assert record.status is MailboxStatus.FAILING
+    assert record.status in (MailboxStatus.FAILING, MailboxStatus.FAILED)
     assert (record.error_code, record.next_sync_at) == (end.failure.code, end.next_sync_at)
     return end
 

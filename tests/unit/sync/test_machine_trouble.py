@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from engine.errors import (
-    AuthenticationFailed,
+    ImpersonationDenied,
     MailroomError,
     RequestRefused,
     SyncTokenRefused,
@@ -244,7 +244,7 @@ class TestBackoff:
         assert wait(harness, failed(harness)) <= timedelta(minutes=75)
 
     def test_a_permanent_cause_is_probed_seldom(self, harness: Harness) -> None:
-        harness.source.fail_next(AuthenticationFailed("401"), times=20)
+        harness.source.fail_next(ImpersonationDenied("no"), times=20)
         waits = [wait(harness, failed(harness)) for _ in range(20)]
         assert waits[0] >= SMALL.first_probe * 0.75
         assert SMALL.longest_probe * 0.75 <= waits[-1] <= SMALL.longest_probe * 1.25
