@@ -12,12 +12,19 @@ from aiohttp import web
 
 from api.auth import public
 from api.keys import CALLBACK_KEY, MAILROOM
+from api.metrics.counted import COUNTED
 from engine import callback
-from engine.errors import CallbackForged, HostUnavailable
+from engine.errors import CallbackForged, HostUnavailable, MailroomError, NotificationInvalid
 from engine.model import OperatorId
 from engine.notices import Notice, NoticeAnswer
 from engine.ports import Mailroom
 from engine.sources.ews.notification import ParsedNotification, notification_answer, parse_notification
+
+BODY_LIMIT = 4 * 1024 * 1024
+"""Bytes of a notification, unpacked: some 10,000 events. Real ones have a few kilobytes, and one a mailbox was busy
+with while Exchange could not reach us has more; refused for its size, it would only be sent again until the
+subscription is dropped.
+"""
 
 HAND_OVER_SECONDS = 10.0
 """How long a host may take; Exchange itself gives up on a listener after 30 s or so."""
@@ -26,9 +33,20 @@ HAND_OVER_SECONDS = 10.0
 @public
 async def receive(request: web.Request) -> web.Response:
     """``POST /ews/notifications/{token}``: take a SendNotification."""
-    operator_id, serial = callback.verify(request.app[CALLBACK_KEY], request.match_info["token"])
-    notices = [_notice(operator_id, serial, one) for one in parse_notification(await request.read())]
-    answer = await _hand_over(request.app[MAILROOM], notices)
+    counted = request.app[COUNTED]
+    try:
+        notices, answer = await _take(request)
+    except CallbackForged:
+        counted.count_refused_notification("forged")
+        raise
+    except (NotificationInvalid, web.HTTPException, web.RequestPayloadError):
+        counted.count_refused_notification("invalid")
+        raise
+    except MailroomError:
+        counted.count_refused_notification("unavailable")
+        raise
+    for notice in notices:
+        counted.count_notification(notice.kind, answer)
     return web.Response(body=notification_answer(answer), content_type="text/xml", charset="utf-8")
 
 
@@ -40,6 +58,13 @@ async def probe(request: web.Request) -> web.Response:
     except CallbackForged:
         raise web.HTTPMethodNotAllowed("GET", ["POST"]) from None
     return web.json_response({"listener": "mailroom"})
+
+
+async def _take(request: web.Request) -> tuple[list[Notice], NoticeAnswer]:
+    operator_id, serial = callback.verify(request.app[CALLBACK_KEY], request.match_info["token"])
+    body = await request.clone(client_max_size=BODY_LIMIT).read()
+    notices = [_notice(operator_id, serial, one) for one in parse_notification(body)]
+    return notices, await _hand_over(request.app[MAILROOM], notices)
 
 
 async def _hand_over(mailroom: Mailroom, notices: Sequence[Notice]) -> NoticeAnswer:

@@ -23,6 +23,8 @@ _TABLE: dict[type[errors.MailroomError], tuple[int, str, str]] = {
     errors.SettingsError: (400, "SETTINGS_INVALID", "The message names the setting and what to write instead."),
     errors.CallbackForged: (404, "NOT_FOUND", "Notifications go to the URL Mailroom gave Exchange, unchanged."),
     errors.UnknownOperator: (404, "OPERATOR_UNKNOWN", "Check the operator's id."),
+    errors.UnknownJob: (404, "JOB_UNKNOWN", "Write the name as GET /api/v1/jobs does."),
+    errors.JobRefused: (409, "JOB_REFUSED", "GET /api/v1/jobs shows how it stands."),
     errors.StoreError: (503, "STORE_UNAVAILABLE", _AGAIN),
     errors.ClusterError: (503, "CLUSTER_UNAVAILABLE", _AGAIN),
     errors.SourceError: (502, "EXCHANGE_ERROR", "See the status for the cause and what to do about it."),

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import pyarrow as pa
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from api import rows
+from api.bodies import parse_body
 from api.client import TRUNCATED
 from api.keys import MAILROOM
-from api.problems import Refusal
 
 
 class Format(StrEnum):
@@ -35,6 +35,8 @@ class QueryRequest(BaseModel):
     format: Format = Format.JSON
 
 
+_EXAMPLE = f'Send JSON: {{"sql": "SELECT ...", "params": [...], "format": one of {", ".join(Format)}}}.'
+
 _WRITERS: dict[Format, tuple[str, Callable[[pa.Table, bool], bytes]]] = {
     Format.TABLE: ("application/json", rows.to_json),
     Format.JSON: ("application/json", rows.to_json),
@@ -46,25 +48,10 @@ _WRITERS: dict[Format, tuple[str, Callable[[pa.Table, bool], bytes]]] = {
 
 async def run(request: web.Request) -> web.Response:
     """Answer a query."""
-    wanted = _parse(await request.read())
+    wanted = parse_body(QueryRequest, await request.read(), _EXAMPLE)
     table, truncated = await request.app[MAILROOM].query(wanted.sql, wanted.params)
     content_type, write = _WRITERS[wanted.format]
     body = await asyncio.to_thread(write, table, truncated)
     charset = "utf-8" if content_type.startswith("text/") else None
     headers = {TRUNCATED: "true"} if truncated else {}
     return web.Response(body=body, content_type=content_type, charset=charset, headers=headers)
-
-
-def _parse(body: bytes) -> QueryRequest:
-    try:
-        return QueryRequest.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"][:2]) or "body"
-        formats = ", ".join(Format)
-        raise Refusal(
-            400,
-            "BAD_REQUEST",
-            f"{where}: {first['msg']}.",
-            f'Send JSON: {{"sql": "SELECT ...", "params": [...], "format": one of {formats}}}.',
-        ) from None

@@ -1,15 +1,20 @@
 """How it is going, over HTTP: the status figures, and the two health probes."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 from aiohttp import web
 
 from api.auth import public
 from api.keys import MAILROOM
+from api.overview import in_words, look_around, standing_of
 from api.problems import Refusal
+from api.resources.jobs import state_of
 from api.rows import dump_json
 from engine.errors import MailroomError
+from engine.orders import HostReport
 from engine.status import Readiness
 
 READY_SECONDS = 5.0
@@ -17,9 +22,27 @@ READY_SECONDS = 5.0
 
 
 async def status(request: web.Request) -> web.Response:
-    """``GET /api/v1/status``."""
-    figures = await request.app[MAILROOM].status()
-    return web.json_response(asdict(figures), dumps=dump_json)
+    """``GET /api/v1/status``: the figures, and around them the jobs, open alerts and Exchange (null: not known now)."""
+    mailroom = request.app[MAILROOM]
+    figures = await mailroom.status()
+    around = await look_around(mailroom)
+    answer = {
+        **asdict(figures),
+        "jobs": None if around.jobs is None else [state_of(state) for state in around.jobs],
+        "alerts": around.open_alerts,
+        "exchange": None if around.hosts is None else _exchange(around.hosts),
+    }
+    return web.json_response(answer, dumps=dump_json)
+
+
+def _exchange(hosts: Mapping[str, HostReport]) -> dict[str, Any]:
+    standing = standing_of(hosts)
+    return {
+        "standing": None if standing is None else asdict(in_words(standing)),
+        "hosts": len(hosts),
+        "concurrency": sum(report.concurrency for report in hosts.values()),
+        "requests": sum(report.requests for report in hosts.values()),
+    }
 
 
 @public

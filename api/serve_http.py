@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from api.malformed import Runner
 from engine.errors import AddressUnavailable, SettingsError
 from engine.settings import GatewaySettings
 
@@ -33,7 +34,7 @@ async def start_http(app: web.Application, gateway: GatewaySettings) -> Listenin
         SettingsError: the TLS files cannot be used.
     """
     tls = tls_context(gateway)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+    runner = Runner(app, access_log=None, shutdown_timeout=5.0)
     await runner.setup()
     try:
         await web.TCPSite(runner, gateway.host, gateway.port, ssl_context=tls, backlog=1024).start()

@@ -17,6 +17,7 @@ QUERY = "/api/v1/query"
 LISTENER = callback_path()
 FORGED = "/ews/notifications/Zm9yZ2Vk"
 BIG = b"x" * (1024 * 1024 + 1)
+BIGGER = b"x" * (4 * 1024 * 1024 + 1)
 
 
 def check_shape(body: Any, code: str) -> dict[str, str]:
@@ -49,7 +50,7 @@ def check_shape(body: Any, code: str) -> dict[str, str]:
         ("POST", LISTENER, b"\xff\xfe garbage", 400, "BAD_REQUEST"),
         ("POST", LISTENER, b"<a><b></a>", 400, "BAD_REQUEST"),
         ("POST", LISTENER, b"<a/>", 400, "BAD_REQUEST"),
-        ("POST", LISTENER, BIG, 413, "REQUEST_ENTITY_TOO_LARGE"),
+        ("POST", LISTENER, BIGGER, 413, "REQUEST_ENTITY_TOO_LARGE"),
         ("POST", QUERY, BIG, 413, "REQUEST_ENTITY_TOO_LARGE"),
         ("POST", QUERY, b"", 400, "BAD_REQUEST"),
         ("POST", QUERY, b"\xff", 400, "BAD_REQUEST"),

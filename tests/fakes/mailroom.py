@@ -2,19 +2,35 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
+from typing import Any
 
 import pyarrow as pa
 
-from engine.errors import HostUnavailable
+from engine.errors import HostUnavailable, JobRefused, QueryRefused, SettingsError
+from engine.jobs.model import Job, JobChange, JobName, JobRun, JobState, Outcome, Trigger
+from engine.listing import Listing, Page, View
 from engine.notices import Notice, NoticeAnswer
+from engine.orders import HostReport
 from engine.status import Readiness, Status
+
+STARTED_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def _jobs() -> dict[JobName, JobState]:
+    return {
+        JobName.EMAIL_SYNC: JobState(Job(JobName.EMAIL_SYNC, enabled=True, every="15m")),
+        JobName.MANAGE_PUSH_SUBSCRIPTIONS: JobState(Job(JobName.MANAGE_PUSH_SUBSCRIPTIONS, enabled=True, every="1m")),
+    }
 
 
 @dataclass
 class FakeMailroom:
     """``error`` is raised by every call; ``unsubscribe`` are the subscription ids answered Unsubscribe; ``hang``
-    makes every call wait until it is cancelled; ``away`` are the subscription ids no host takes.
+    makes every call wait until it is cancelled; ``away`` are the subscription ids no host takes; ``broken`` are
+    methods that raise HostUnavailable. ``rows`` are those of each view in its order: a position is an index. A run
+    stays under way until its row and state are changed.
     """
 
     figures: Status = field(default_factory=Status)
@@ -24,32 +40,86 @@ class FakeMailroom:
     error: Exception | None = None
     unsubscribe: frozenset[str] = frozenset()
     away: frozenset[str] = frozenset()
+    broken: frozenset[str] = frozenset()
     hang: bool = False
     notices: list[Notice] = field(default_factory=list)
     queries: list[tuple[str, list[object]]] = field(default_factory=list)
+    listings: list[Listing] = field(default_factory=list)
+    rows: dict[View, list[dict[str, Any]]] = field(default_factory=dict)
+    states: dict[JobName, JobState] = field(default_factory=_jobs)
+    reports: dict[str, HostReport] = field(default_factory=dict)
 
     async def notify(self, notice: Notice) -> NoticeAnswer:
-        await self._trouble()
+        await self._trouble("notify")
         if notice.subscription_id in self.away:
             raise HostUnavailable("The host is restarting.")
         self.notices.append(notice)
         return NoticeAnswer.UNSUBSCRIBE if notice.subscription_id in self.unsubscribe else NoticeAnswer.OK
 
     async def status(self) -> Status:
-        await self._trouble()
+        await self._trouble("status")
         return self.figures
 
     async def query(self, sql: str, params: Sequence[object] = (), max_rows: int = 100_000) -> tuple[pa.Table, bool]:
-        await self._trouble()
+        await self._trouble("query")
         self.queries.append((sql, list(params)))
         return self.table, self.truncated
 
+    async def page(self, listing: Listing) -> Page:
+        await self._trouble("page")
+        self.listings.append(listing)
+        rows = self.rows.get(listing.view, [])
+        if rows and (unknown := sorted(set(listing.equal) - set(rows[0]))):
+            raise QueryRefused(f"{listing.view} has no column {unknown[0]}.")
+        found = [row for row in rows if all(str(row[name]) == text for name, text in listing.equal.items())]
+        start = listing.after[0] if listing.after else 0
+        end = start + listing.limit
+        return Page(tuple(found[start:end]), (end,) if end < len(found) else None)
+
+    async def jobs(self) -> list[JobState]:
+        await self._trouble("jobs")
+        return [self.states[name] for name in sorted(self.states)]
+
+    async def change_job(self, name: JobName, change: JobChange) -> JobState:
+        await self._trouble("change_job")
+        if change.every == "nonsense":
+            raise SettingsError(f"jobs.{name}.every: 'nonsense' is neither an interval nor a cron expression.")
+        values = {one.name: getattr(change, one.name) for one in fields(change)}
+        job = replace(self.states[name].job, **{key: value for key, value in values.items() if value is not None})
+        self.states[name] = replace(self.states[name], job=job)
+        return self.states[name]
+
+    async def run_job(self, name: JobName) -> JobRun:
+        await self._trouble("run_job")
+        state = self.states[name]
+        if not state.job.enabled:
+            raise JobRefused(f"{name} is disabled.")
+        if state.latest is not None and state.latest.outcome is Outcome.RUNNING:
+            raise JobRefused(f"A run of {name} is under way.")
+        run = JobRun(f"run-{len(self.rows.get(View.JOB_RUNS, ())) + 1}", name, Trigger.MANUAL, STARTED_AT)
+        self.put_run(run)
+        return run
+
+    async def hosts(self) -> dict[str, HostReport]:
+        await self._trouble("hosts")
+        return self.reports
+
     async def ready(self) -> Readiness:
-        await self._trouble()
+        await self._trouble("ready")
         return self.readiness
 
-    async def _trouble(self) -> None:
+    def put_run(self, run: JobRun) -> None:
+        """Let a run be the latest of its job, with its row."""
+        self.states[run.job] = replace(self.states[run.job], latest=run)
+        seconds = None if run.finished_at is None else (run.finished_at - run.started_at).total_seconds()
+        row = {**{one.name: getattr(run, one.name) for one in fields(run)}, "seconds": seconds}
+        others = [old for old in self.rows.get(View.JOB_RUNS, []) if old["run_id"] != run.run_id]
+        self.rows[View.JOB_RUNS] = [row, *others]
+
+    async def _trouble(self, method: str) -> None:
         if self.error is not None:
             raise self.error
+        if method in self.broken:
+            raise HostUnavailable("It is restarting.")
         if self.hang:
             await asyncio.Event().wait()

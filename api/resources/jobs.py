@@ -1,0 +1,89 @@
+"""The jobs over HTTP: how they are scheduled and went, and what changes that."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, field_validator
+
+from api.bodies import parse_body
+from api.keys import MAILROOM
+from api.parameters import read_parameters
+from api.problems import Refusal
+from api.resources.lists import answer_page
+from api.rows import dump_json
+from engine.errors import UnknownJob
+from engine.jobs.model import JobChange, JobName, JobRun, JobState
+from engine.listing import View
+
+_EXAMPLE = (
+    'Send JSON with what is to change, of {"enabled": true, "every": "15m", "timezone": "UTC", "access_group": ""}.'
+)
+_LONGEST = 200
+
+
+class JobPatch(BaseModel):
+    """The body of a PATCH. What is left out stays as it is; null is no value."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    enabled: StrictBool | None = None
+    every: Annotated[StrictStr | None, Field(min_length=1, max_length=_LONGEST)] = None
+    timezone: Annotated[StrictStr | None, Field(min_length=1, max_length=_LONGEST)] = None
+    access_group: Annotated[StrictStr | None, Field(max_length=_LONGEST)] = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_given(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("null is no value; leave the key out to keep what is set")
+        return value
+
+
+async def show_all(request: web.Request) -> web.Response:
+    """``GET /api/v1/jobs``."""
+    read_parameters(request, ())
+    states = await request.app[MAILROOM].jobs()
+    return web.json_response({"items": [state_of(state) for state in states], "next": None}, dumps=dump_json)
+
+
+async def change(request: web.Request) -> web.Response:
+    """``PATCH /api/v1/jobs/{name}``."""
+    name = _name(request)
+    patch = parse_body(JobPatch, await request.read(), _EXAMPLE)
+    if not patch.model_fields_set:
+        raise Refusal(400, "BAD_REQUEST", "body: it changes nothing.", _EXAMPLE)
+    state = await request.app[MAILROOM].change_job(name, JobChange(**patch.model_dump()))
+    return web.json_response(state_of(state), dumps=dump_json)
+
+
+async def run(request: web.Request) -> web.Response:
+    """``POST /api/v1/jobs/{name}/run``: the run has begun when it is answered, not ended."""
+    begun = await request.app[MAILROOM].run_job(_name(request))
+    return web.json_response(run_of(begun), status=202, dumps=dump_json)
+
+
+async def runs(request: web.Request) -> web.Response:
+    """``GET /api/v1/jobs/{name}/runs``, newest first."""
+    filters = {"outcome": "outcome", "trigger": "trigger", "run": "run_id"}
+    return await answer_page(request, View.JOB_RUNS, filters, {"job": _name(request)})
+
+
+def state_of(state: JobState) -> dict[str, Any]:
+    """A job as it is answered."""
+    latest = None if state.latest is None else run_of(state.latest)
+    return {**asdict(state.job), "next_run_at": state.next_run_at, "latest": latest}
+
+
+def run_of(run: JobRun) -> dict[str, Any]:
+    """A run as it is answered: the columns of the view ``job_runs``. ``seconds`` is None while it is under way."""
+    seconds = None if run.finished_at is None else (run.finished_at - run.started_at).total_seconds()
+    return {**asdict(run), "seconds": seconds}
+
+
+def _name(request: web.Request) -> JobName:
+    given = request.match_info["name"]
+    try:
+        return JobName(given)
+    except ValueError:
+        raise UnknownJob(f"There is no job {given[:100]!r}. The jobs are {' and '.join(JobName)}.") from None
