@@ -26,7 +26,7 @@ async def turns() -> None:
 async def test_urgent_goes_first_and_within_a_lane_first_come_first_served() -> None:
     lanes, order, release = Lanes(1), list[str](), asyncio.Event()
     wanted = [
-        (Lane.BACKFILL, "holds"),
+        (Lane.INCREMENTAL, "holds"),
         (Lane.BACKFILL, "backfill 1"),
         (Lane.INCREMENTAL, "incremental"),
         (Lane.BACKFILL, "backfill 2"),
@@ -73,6 +73,59 @@ async def test_a_slot_given_to_one_who_is_cancelled_goes_on() -> None:
     assert order == ["first", "third"]
     release.set()
     await third
+
+
+@pytest.mark.parametrize("slots", [1, 2, 3, 8])
+async def test_new_mail_never_waits_for_the_end_of_a_backfills_request(slots: int) -> None:
+    lanes, order, release = Lanes(slots), list[str](), asyncio.Event()
+    tasks = [asyncio.create_task(holder(lanes, Lane.BACKFILL, "backfill", order, release)) for _ in range(20)]
+    await turns()
+    assert order == ["backfill"] * max(1, slots - 1)
+    tasks += [asyncio.create_task(holder(lanes, Lane.NOTICE, "notice", order, release)) for _ in range(2)]
+    await turns()
+    assert order[max(1, slots - 1) :] == ["notice"], "one goes beside the backfill, and then all is taken"
+    release.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_fewer_slots_take_effect_as_those_held_are_given_back() -> None:
+    lanes, order = Lanes(4), list[str]()
+    releases = [asyncio.Event() for _ in range(8)]
+    tasks = [
+        asyncio.create_task(holder(lanes, Lane.INCREMENTAL, str(n), order, release))
+        for n, release in enumerate(releases)
+    ]
+    await turns()
+    assert order == ["0", "1", "2", "3"]
+    lanes.slots = 2
+    for release in releases[:2]:
+        release.set()
+    await turns()
+    assert order == ["0", "1", "2", "3"], "two are held still, and two are allowed"
+    releases[2].set()
+    await turns()
+    assert order == ["0", "1", "2", "3", "4"]
+    lanes.slots = 3
+    await turns()
+    assert order == ["0", "1", "2", "3", "4", "5"], "more slots are given at once"
+    for release in releases:
+        release.set()
+    await asyncio.gather(*tasks)
+    assert order == [str(n) for n in range(8)]
+
+
+async def test_when_slots_become_fewer_than_a_backfill_holds_a_notice_goes_all_the_same() -> None:
+    lanes, order, release = Lanes(8), list[str](), asyncio.Event()
+    tasks = [asyncio.create_task(holder(lanes, Lane.BACKFILL, "backfill", order, release)) for _ in range(7)]
+    await turns()
+    lanes.slots = 2
+    tasks.append(asyncio.create_task(holder(lanes, Lane.INCREMENTAL, "incremental", order, release)))
+    await turns()
+    tasks.append(asyncio.create_task(holder(lanes, Lane.NOTICE, "notice", order, release)))
+    await turns()
+    assert order == ["backfill"] * 7 + ["notice"]
+    release.set()
+    await asyncio.gather(*tasks)
 
 
 @pytest.mark.parametrize(
