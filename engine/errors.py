@@ -4,7 +4,8 @@ MailroomError
 ├── SettingsError               a setting or option is wrong; the message names it and says what to write instead
 ├── SourceError                 something about Exchange; ``engine.failures`` says what each one leads to
 │   ├── Throttled               told to wait (``retry_after`` seconds, None where no hint was given)
-│   ├── SourceUnavailable       no connection, a 5xx, a mailbox on the move, a store that is down
+│   ├── SourceUnavailable       no connection, a 5xx, a mailbox database that is down
+│   │   └── MailboxMoving       the mailbox is being moved to another database
 │   ├── AuthenticationFailed    401
 │   ├── EwsBlocked              403: EWS is switched off for the tenant, user or application
 │   ├── ImpersonationDenied
@@ -13,6 +14,7 @@ MailroomError
 │   ├── VersionInvalid          the configured Exchange version is not the server's
 │   ├── EndpointInvalid         what answers at the URL is not EWS
 │   ├── ListenerUrlInvalid      Exchange refuses the notification URL
+│   ├── ListenerUnreachable     Exchange has not called back in all the time it had for it
 │   ├── SubscriptionQuota
 │   ├── SubscriptionLost
 │   ├── SyncTokenRefused
@@ -29,6 +31,10 @@ MailroomError
 │   ├── UnknownJob
 │   └── QueryRefused            the SQL is wrong or not allowed; the message is for its author
 ├── JobRefused                  a job cannot be run now: it runs already, or is disabled
+├── AccessError                 whoever asks is not let in, or not let do it
+│   ├── Unauthenticated         no token, or none that is valid; ``reason`` says which, for the log
+│   ├── Forbidden               the role, the job's access group or the network does not allow it
+│   └── TooManyAttempts         too many failed logins; ``retry_after`` seconds
 ├── ImportRefused               a file of operators cannot be read at all; the message says what to do about it
 ├── ClusterError
 │   └── HostUnavailable         the actor that should answer is restarting
@@ -81,7 +87,11 @@ class Throttled(SourceError):
 
 
 class SourceUnavailable(SourceError):
-    """No connection, a 5xx, a mailbox on the move, a store that is down: it passes."""
+    """No connection, a 5xx, a mailbox database that is down: it passes."""
+
+
+class MailboxMoving(SourceUnavailable):
+    """The mailbox is being moved to another database, and is away for as long."""
 
 
 class AuthenticationFailed(SourceError):
@@ -118,6 +128,10 @@ class EndpointInvalid(SourceError):
 
 class ListenerUrlInvalid(SourceError):
     """Exchange refuses the notification URL."""
+
+
+class ListenerUnreachable(SourceError):
+    """Exchange has not called back for a subscription within 2 x StatusFrequency: it cannot reach the listener."""
 
 
 class SubscriptionQuota(SourceError):
@@ -186,6 +200,32 @@ class JobRefused(MailroomError):
 
 class ImportRefused(MailroomError):
     """A file of operators cannot be read at all; ``code`` is one of ours, the message says what to do about it."""
+
+
+class AccessError(MailroomError):
+    """Whoever asks is not let in, or not let do it. ``notable``: the audit trail wants an entry (not one a guess)."""
+
+    notable = False
+
+
+class Unauthenticated(AccessError):
+    """No token, or none that is valid. The message is for the outside, ``reason`` (an ``access.tokens.Denial``) not."""
+
+    def __init__(self, message: str, *, reason: str = "", code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.reason = reason
+
+
+class Forbidden(AccessError):
+    """The role, the job's access group or the network does not allow it."""
+
+
+class TooManyAttempts(AccessError):
+    """Too many failed logins: wait ``retry_after`` seconds."""
+
+    def __init__(self, message: str, *, retry_after: float = 0.0, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.retry_after = retry_after
 
 
 class ClusterError(MailroomError):
