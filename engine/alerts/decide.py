@@ -66,7 +66,7 @@ class Occasion:
     """
 
     now: datetime
-    policy: AlertPolicy = AlertPolicy()
+    policy: AlertPolicy
     telling: bool = True
     in_run: bool = False
 

@@ -9,10 +9,10 @@ class AlertPolicy:
     """The waits.
 
     ``quiet``: a digest is written when nobody has joined for this long; ``quiet_in_run`` instead while a run of
-    EmailSync is open, which meets the broken mailboxes one by one. ``longest_gathering``: after the first at the latest.
-    ``remind_after``: between two digests about newcomers of one cause. ``recovered_after``: how long a cause touches
-    nobody until it is over. ``same_cause_within``: how soon after the word that it is over a cause is reported again at
-    the earliest.
+    EmailSync is open, which meets the broken mailboxes one by one. ``longest_gathering``: at the latest this long after
+    the first. ``remind_after``: between two digests about newcomers of one cause. ``recovered_after``: how long a cause
+    touches nobody until it is over. ``same_cause_within``: how soon after the word that it is over a cause is reported
+    again at the earliest.
     """
 
     quiet: timedelta = timedelta(seconds=20)
