@@ -44,9 +44,34 @@ def _web_address(value: str) -> str:
     return value
 
 
+def is_mail_address(value: str) -> bool:
+    """Whether a text is one bare address, international ones included."""
+    return bool(re.fullmatch(r"[^\s@,;<>\"()\[\]\\\x00-\x1f\x7f]+@[^\s@,;<>\"()\\\x00-\x1f\x7f]+", value))
+
+
 def _mail_address(value: str) -> str:
     if not re.fullmatch(r"[^\s@,;<>]+@[^\s@,;<>]+", value):
         raise ValueError(f"{value!r} is not an email address")
+    return value
+
+
+def _sender(value: str) -> str:
+    if value and not is_mail_address(value):
+        raise ValueError(f"{value!r} is not an email address such as mailroom@example.com")
+    return value
+
+
+def split_addresses(value: str) -> tuple[str, ...]:
+    """The addresses of a text that separates them by semicolons, each once, in order."""
+    found = {one.casefold(): one for one in reversed([part.strip() for part in value.split(";")]) if one}
+    return tuple(reversed(found.values()))
+
+
+def _mail_addresses(value: str) -> str:
+    for one in split_addresses(value):
+        if not is_mail_address(one):
+            hint = "; separate addresses by semicolons" if one.count("@") > 1 or re.search(r"[,\s]", one) else ""
+            raise ValueError(f"{one!r} is not an email address{hint}")
     return value
 
 
@@ -60,3 +85,6 @@ TimeZone = Annotated[str, AfterValidator(checked_timezone)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 OptionalWebAddress = Annotated[str, AfterValidator(lambda value: _web_address(value) if value else value)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
+OptionalMailAddress = Annotated[str, AfterValidator(_sender)]
+MailAddresses = Annotated[str, AfterValidator(_mail_addresses)]
+"""Addresses separated by semicolons; ``split_addresses`` takes them apart."""

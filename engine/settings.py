@@ -19,7 +19,18 @@ from engine.errors import SettingsError
 from engine.jobs.model import Job, JobName
 from engine.model import Operator, OperatorId
 from engine.setting_problems import explain
-from engine.setting_values import Interval, MailAddress, OptionalWebAddress, Schedule, TimeZone, WebAddress
+from engine.setting_values import (
+    Interval,
+    MailAddress,
+    MailAddresses,
+    OptionalMailAddress,
+    OptionalWebAddress,
+    Schedule,
+    TimeZone,
+    WebAddress,
+    is_mail_address,
+    split_addresses,
+)
 
 
 class _Section(BaseModel):
@@ -77,7 +88,8 @@ class EmailSyncSettings(_Section):
     """Base address of the listener as Exchange reaches it; empty: the gateway's own (no push beyond this machine)."""
     notification_frequency: Annotated[int, Field(ge=1, le=1440)] = 30
     """Minutes: the StatusFrequency of subscriptions, and how long a failing sync is retried."""
-    notify_failures_to: str = ""
+    notify_failures_to: MailAddresses = ""
+    """Who is told of failures: addresses separated by semicolons; empty: nobody."""
     folders: tuple[str, ...] = ("inbox", "sentitems")
     associate_with: tuple[Literal["contacts", "accounts", "leads", "opportunities", "organizations"], ...] = ()
     skip_private: bool = True
@@ -94,6 +106,11 @@ class EmailSyncSettings(_Section):
         if len(set(value)) != len(value):
             raise ValueError("a folder is named twice")
         return value
+
+    @property
+    def failure_recipients(self) -> tuple[str, ...]:
+        """``notify_failures_to``, taken apart."""
+        return split_addresses(self.notify_failures_to)
 
 
 class JobSettings(_Section):
@@ -146,14 +163,28 @@ class GatewaySettings(_Section):
 
 
 class SmtpSettings(_Section):
-    """``[smtp]``: how failure digests are sent."""
+    """``[smtp]``: how failure digests are sent; without ``host``, through Exchange."""
 
     host: str = ""
     port: Annotated[int, Field(ge=1, le=65535)] = 25
-    sender: str = Field(default="", alias="from")
+    sender: OptionalMailAddress = Field(default="", alias="from")
+    """Empty: ``exchange.username``, where that is an address."""
     starttls: bool = False
+    tls: bool = False
+    """TLS from the first byte, as on port 465."""
+    verify_tls: bool = True
     username: str = ""
     password: SecretStr = SecretStr("")
+
+    @model_validator(mode="after")
+    def _agree(self) -> "SmtpSettings":
+        if self.tls and self.starttls:
+            raise ValueError("tls is TLS from the first byte, starttls is TLS later; set one of them")
+        if self.username and not self.password.get_secret_value():
+            raise ValueError("username wants the environment variable MAILROOM_SMTP_PASSWORD")
+        if self.username and not (self.tls or self.starttls or self.host in ("localhost", "127.0.0.1", "::1")):
+            raise ValueError("username wants starttls = true or tls = true: a password is not sent in the clear")
+        return self
 
 
 class ClusterSettings(_Section):
@@ -207,6 +238,19 @@ class Settings(_Section):
             if twice:
                 raise ValueError(f"{what} {twice[0]!r} stands more than once")
         return value
+
+    @model_validator(mode="after")
+    def _digests_have_a_sender(self) -> "Settings":
+        wanted = self.smtp.host or self.exchange.auth == "oauth2"
+        if self.email_sync.failure_recipients and wanted and not self.mail_sender:
+            raise ValueError("email_sync.notify_failures_to wants smtp.from, the address that digests are sent from")
+        return self
+
+    @property
+    def mail_sender(self) -> str:
+        """The address digests are sent from; empty where only Exchange knows it (a ``DOMAIN\\user`` and no SMTP)."""
+        own = self.exchange.username
+        return self.smtp.sender or (own if is_mail_address(own) else "")
 
 
 _SECRETS = {
