@@ -248,7 +248,7 @@ class Settings(_Section):
 
     @property
     def mail_sender(self) -> str:
-        """The address digests are sent from; empty where only Exchange knows it (a ``DOMAIN\\user`` and no SMTP)."""
+        """The address digests are sent from; empty where only Exchange knows it (``exchange.username`` is none)."""
         own = self.exchange.username
         return self.smtp.sender or (own if is_mail_address(own) else "")
 

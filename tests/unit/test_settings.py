@@ -189,7 +189,10 @@ def test_each_problem_has_its_line(sections: dict[str, Any], line: str) -> None:
         ({"jobs": {"emailsync": {}}}, "jobs.emailsync: no such key; did you mean EmailSync?"),
         ({"emailsync": {}}, "emailsync: no such key; did you mean email_sync?"),
         ({"gateway": {"batch_size": 3}}, "gateway.batch_size: no such key here; batch_size belongs to [email_sync]."),
-        ({"smtp": {"sender": "x"}}, "smtp.sender: no such key. Known here: host, port, from, starttls, username."),
+        (
+            {"smtp": {"sender": "x"}},
+            "smtp.sender: no such key. Known here: host, port, from, starttls, tls, verify_tls, username.",
+        ),
         ({"store": {"zzz": 1}}, "store.zzz: no such key. Known here: path."),
     ],
 )
