@@ -1,20 +1,33 @@
 """The Store actor: the one process that opens the database file."""
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import wraps
 from pathlib import Path
-
-import pyarrow as pa
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from actors.wire import PackedLanding, unpack
 from engine import logs
 from engine.clock import SystemClock
 from engine.errors import MailroomError
-from engine.model import Activation, LandingResult, Operator, OperatorId
-from engine.status import DueOperator, Status
+from engine.model import LandingResult
 from engine.store.options import StoreOptions
 from engine.store.store import DuckDBStore
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _of_the_store(
+    method: Callable[Concatenate[DuckDBStore, P], Awaitable[T]],
+) -> Callable[Concatenate["StoreActor", P], Coroutine[Any, Any, T]]:
+    """The same method on the actor, which waits until the file is open."""
+
+    @wraps(method)
+    async def ask(self: "StoreActor", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await method(await self._opened(), *args, **kwargs)
+
+    return ask
 
 
 class StoreActor:
@@ -36,45 +49,28 @@ class StoreActor:
         results = await asyncio.gather(*(store.land(one) for one in unpack(landings)), return_exceptions=True)
         return [_answer(result) for result in results]
 
-    async def activate(self, operator_ids: Sequence[OperatorId]) -> list[Activation]:
-        """See ``ports.Store``."""
-        store = await self._opened()
-        return await store.activate(operator_ids)
+    activate = _of_the_store(DuckDBStore.activate)
+    heard = _of_the_store(DuckDBStore.heard)
+    make_due = _of_the_store(DuckDBStore.make_due)
+    put_operators = _of_the_store(DuckDBStore.put_operators)
+    operators = _of_the_store(DuckDBStore.operators)
+    due = _of_the_store(DuckDBStore.due)
+    status = _of_the_store(DuckDBStore.status)
+    page = _of_the_store(DuckDBStore.page)
+    query = _of_the_store(DuckDBStore.query)
 
-    async def put_operators(self, operators: Sequence[Operator]) -> None:
-        """See ``ports.Store``."""
-        store = await self._opened()
-        await store.put_operators(operators)
+    seed_jobs = _of_the_store(DuckDBStore.seed_jobs)
+    jobs = _of_the_store(DuckDBStore.jobs)
+    put_job = _of_the_store(DuckDBStore.put_job)
+    begin_run = _of_the_store(DuckDBStore.begin_run)
+    put_run = _of_the_store(DuckDBStore.put_run)
+    progress = _of_the_store(DuckDBStore.progress)
 
-    async def operators(self) -> list[Operator]:
-        """See ``ports.Store``."""
-        store = await self._opened()
-        return await store.operators()
-
-    async def due(self, now: datetime, limit: int) -> list[DueOperator]:
-        """See ``ports.Store``."""
-        store = await self._opened()
-        return await store.due(now, limit)
-
-    async def heard(self, serials: Sequence[tuple[OperatorId, str, datetime]]) -> None:
-        """See ``ports.Store``."""
-        store = await self._opened()
-        await store.heard(serials)
-
-    async def make_due(self, operator_ids: Sequence[OperatorId]) -> None:
-        """See ``ports.Store``."""
-        store = await self._opened()
-        await store.make_due(operator_ids)
-
-    async def status(self) -> Status:
-        """See ``ports.Store``."""
-        store = await self._opened()
-        return await store.status()
-
-    async def query(self, sql: str, params: Sequence[object], max_rows: int) -> tuple[pa.Table, bool]:
-        """See ``ports.Store``."""
-        store = await self._opened()
-        return await store.query(sql, params, max_rows)
+    standing_failures = _of_the_store(DuckDBStore.standing_failures)
+    open_alerts = _of_the_store(DuckDBStore.open_alerts)
+    put_alerts = _of_the_store(DuckDBStore.put_alerts)
+    unsent = _of_the_store(DuckDBStore.unsent)
+    put_mail = _of_the_store(DuckDBStore.put_mail)
 
     async def close(self) -> None:
         """See ``ports.Store``."""

@@ -55,7 +55,7 @@ def _mailboxes(connection: duckdb.DuckDBPyConnection) -> dict[OperatorId, Durabl
                m.status, m.window_start, m.last_success_at, m.next_sync_at, m.failing_since, m.attempts,
                m.error_code, m.error, m.error_at,
                s.serial, s.status, s.callback_url, s.status_frequency, s.subscription_id, s.watermark, s.created_at,
-               s.heard_at, s.next_attempt_at, s.error_code, s.error
+               s.heard_at, s.next_attempt_at, s.error_code, s.error, s.unheard
         FROM wanted AS w
         JOIN _mailroom.operators AS o USING (operator_id)
         JOIN _mailroom.mailboxes AS m USING (operator_id)
@@ -74,12 +74,12 @@ def _mailboxes(connection: duckdb.DuckDBPyConnection) -> dict[OperatorId, Durabl
 
 
 def _subscription(row: tuple[Any, ...]) -> SubscriptionRecord | None:
-    serial, status, url, frequency, subscription_id, watermark, created, heard, following, code, error = row
+    serial, status, url, frequency, subscription_id, watermark, created, heard, following, code, error, unheard = row
     if serial is None:
         return None
     return SubscriptionRecord(
         serial, SubscriptionStatus(status), url, frequency, subscription_id, watermark, utc(created), utc(heard),
-        utc(following), code, error,
+        utc(following), code, error, unheard,
     )  # fmt: skip
 
 

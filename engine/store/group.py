@@ -1,22 +1,24 @@
 """What waits for the writer, and how one transaction takes a group of it.
 
 All requests of a group were made before any was answered, so the group may order kinds as it likes: operators,
-landings, hints, signs of life. Requests of one kind keep their order.
+landings, hints, signs of life, then jobs and alerts. Requests of one kind keep their order.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import duckdb
 
+from engine import errors
 from engine.model import Activation, Landing, LandingResult, Operator, OperatorId
 from engine.store import operators
 from engine.store.landing import land_all
-from engine.store.tally import Tally
 from engine.store.tickets import Answer, Ticket
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True, eq=False)
@@ -63,6 +65,17 @@ class Heard:
 
 
 @dataclass(slots=True, eq=False)
+class Change(Generic[T]):
+    """Any other write, as what it does to the file: ``apply(connection, now)``, inside the group's transaction.
+
+    An error of ours refuses it and sinks no other; it must be raised before anything is written.
+    """
+
+    apply: Callable[[duckdb.DuckDBPyConnection, datetime], T]
+    ticket: Ticket[T] = field(default_factory=Ticket)
+
+
+@dataclass(slots=True, eq=False)
 class Activate:
     """Mailboxes to bring into memory; read after the group's writes, so that it sees them."""
 
@@ -77,52 +90,76 @@ class Heal:
     ticket: None = None
 
 
-Write = Land | PutOperators | MakeDue | Heard
+Write = Land | PutOperators | MakeDue | Heard | Change[Any]
 Request = Write | Activate | Heal
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What a committed group comes to: the answer for each write, and how folders have grown."""
+    """What a committed group comes to.
 
-    answers: list[Answer]
-    growth: dict[OperatorId, Counter[Any]]
+    The answer for each write, how folders have grown, and whose activations are behind: what their hosts hold of them
+    is of another address, or of a time when they were enabled.
+    """
+
+    answers: list[Answer] = field(default_factory=list)
+    growth: dict[OperatorId, Counter[Any]] = field(default_factory=dict)
+    fenced: set[OperatorId] = field(default_factory=set)
 
 
 def write_group(
     connection: duckdb.DuckDBPyConnection, writes: Sequence[Write], now: datetime, *, remove: bool
 ) -> Outcome:
     """Write and commit a group, or raise and leave nothing of it."""
+    outcome = Outcome()
     connection.execute("BEGIN")
     try:
-        tallies = _write(connection, writes, now, remove=remove)
+        _put_operators(connection, writes, now, outcome)
+        _land(connection, writes, now, outcome, remove=remove)
+        _touch(connection, writes, now, outcome)
+        outcome.answers += [_apply(connection, one, now) for one in writes if isinstance(one, Change)]
         connection.execute("COMMIT")
     except BaseException:
         _roll_back(connection)
         raise
-    answers = [Answer(one.ticket) for one in writes if not isinstance(one, Land)]
-    growth: dict[OperatorId, Counter[Any]] = {}
-    for one, tally in tallies:
-        answers.append(Answer(one.ticket, tally.result()))
-        growth.setdefault(one.landing.operator_id, Counter()).update(tally.growth)
-    return Outcome(answers, growth)
+    return outcome
 
 
-def _write(
-    connection: duckdb.DuckDBPyConnection, writes: Sequence[Write], now: datetime, *, remove: bool
-) -> list[tuple[Land, Tally]]:
+def _put_operators(
+    connection: duckdb.DuckDBPyConnection, writes: Sequence[Write], now: datetime, outcome: Outcome
+) -> None:
     for one in writes:
         if isinstance(one, PutOperators):
-            operators.put_operators(connection, one.operators, now)
+            outcome.fenced.update(operators.put_operators(connection, one.operators, now))
+            outcome.answers.append(Answer(one.ticket))
+
+
+def _land(
+    connection: duckdb.DuckDBPyConnection, writes: Sequence[Write], now: datetime, outcome: Outcome, *, remove: bool
+) -> None:
     lands = [one for one in writes if isinstance(one, Land)]
     tallies = land_all(connection, [one.landing for one in lands], now, remove=remove)
+    for one, tally in zip(lands, tallies, strict=True):
+        outcome.answers.append(Answer(one.ticket, tally.result()))
+        outcome.growth.setdefault(one.landing.operator_id, Counter()).update(tally.growth)
+
+
+def _touch(connection: duckdb.DuckDBPyConnection, writes: Sequence[Write], now: datetime, outcome: Outcome) -> None:
+    """Hints and signs of life: many requests, one statement."""
     due = [operator_id for one in writes if isinstance(one, MakeDue) for operator_id in one.operator_ids]
     if due:
         operators.make_due(connection, due, now)
     signs = [sign for one in writes if isinstance(one, Heard) for sign in one.signs]
     if signs:
         operators.heard(connection, signs)
-    return list(zip(lands, tallies, strict=True))
+    outcome.answers += [Answer(one.ticket) for one in writes if isinstance(one, MakeDue | Heard)]
+
+
+def _apply(connection: duckdb.DuckDBPyConnection, change: Change[Any], now: datetime) -> Answer:
+    try:
+        return Answer(change.ticket, change.apply(connection, now))
+    except errors.MailroomError as refusal:
+        return Answer(change.ticket, error=refusal)
 
 
 def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from engine import errors, failures
+from engine import errors
 
 _NAME = re.compile(r"(?P<version>\d{4})_(?P<name>\w+)\.sql")
 
@@ -35,7 +35,7 @@ def known_migrations() -> list[Migration]:
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, migrations: Iterable[Migration] | None = None) -> int:
-    """Bring the file to the newest version and renew its views; returns the version it had before.
+    """Bring the file to the newest version; returns the version it had before.
 
     Raises:
         SettingsError: the file was written by a newer Mailroom.
@@ -54,20 +54,10 @@ def migrate(connection: duckdb.DuckDBPyConnection, migrations: Iterable[Migratio
             "a newer Mailroom. Upgrade Mailroom, or name another file in store.path."
         )
     for step in steps[before:]:
-        with _transaction(connection):
+        with transaction(connection):
             connection.execute(step.sql)
             connection.execute("INSERT INTO _mailroom.schema_version VALUES (?, ?, now())", [step.version, step.name])
     return before
-
-
-def renew_views(connection: duckdb.DuckDBPyConnection) -> None:
-    """Write the views and the words of ``engine.failures`` as this version knows them."""
-    views = files("engine.store").joinpath("views.sql").read_text(encoding="utf-8")
-    rows = [(failure.code, failure.cause, failure.remedy) for failure in failures.all_failures()]
-    with _transaction(connection):
-        connection.execute(views)
-        connection.execute("DELETE FROM _mailroom.failure_words")
-        connection.executemany("INSERT INTO _mailroom.failure_words VALUES (?, ?, ?)", rows)
 
 
 def version_of(connection: duckdb.DuckDBPyConnection) -> int:
@@ -85,7 +75,8 @@ def next_incarnation(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 @contextmanager
-def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All of it or nothing."""
     connection.execute("BEGIN")
     try:
         yield

@@ -12,8 +12,10 @@ from engine.store.staging import registered
 from engine.store.tables import OPERATORS, SIGNS, TEXT, columns
 
 
-def put_operators(connection: duckdb.DuckDBPyConnection, operators: Sequence[Operator], now: datetime) -> None:
-    """Insert or change operators, and let their mailboxes follow.
+def put_operators(
+    connection: duckdb.DuckDBPyConnection, operators: Sequence[Operator], now: datetime
+) -> list[OperatorId]:
+    """Insert or change operators, and let their mailboxes follow; who was known and has another address or switch.
 
     Enabling (also by appearing) and a new address make the mailbox due and its subscription's next attempt free;
     disabling leaves the subscription record, so that its next notification is known and answered Unsubscribe.
@@ -21,14 +23,15 @@ def put_operators(connection: duckdb.DuckDBPyConnection, operators: Sequence[Ope
     last = {one.operator_id: one for one in operators}
     rows = [(one.operator_id, one.email, one.name, one.email_sync) for one in last.values()]
     if not rows:
-        return
+        return []
     with registered(connection, "given", columns(rows, OPERATORS)):
         connection.execute(
             """
             CREATE OR REPLACE TEMP TABLE turned AS
             SELECT g.operator_id, o.operator_id IS NULL AS new, g.email_sync AS enabled,
                    g.email_sync AND o.email_sync IS NOT TRUE AS on_now,
-                   g.email_sync AND o.email_sync IS TRUE AND g.email <> o.email AS readdressed
+                   g.email_sync AND o.email_sync IS TRUE AND g.email <> o.email AS readdressed,
+                   g.email_sync <> o.email_sync OR g.email <> o.email AS changed
             FROM given AS g LEFT JOIN _mailroom.operators AS o USING (operator_id)
             """
         )
@@ -39,6 +42,7 @@ def put_operators(connection: duckdb.DuckDBPyConnection, operators: Sequence[Ope
         "SELECT operator_id, 'disabled', 0 FROM turned WHERE new"
     )
     _turn_mailboxes(connection, now)
+    return [OperatorId(row[0]) for row in connection.execute("SELECT operator_id FROM turned WHERE changed").fetchall()]
 
 
 def _turn_mailboxes(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
@@ -102,31 +106,56 @@ def all_operators(cursor: duckdb.DuckDBPyConnection) -> list[Operator]:
     return [Operator(*row) for row in rows]
 
 
-LIVE = """(
-    s.status = 'active'
-    AND epoch_us($now) - epoch_us(greatest(coalesce(s.heard_at, s.created_at), coalesce(s.created_at, s.heard_at)))
-        <= s.status_frequency::BIGINT * 120_000_000
-)"""
+LIVE = "_mailroom.is_live(s.status, s.heard_at, s.created_at, s.status_frequency, $now)"
 """SQL: subscription ``s`` is active and has not been silent for 2 x StatusFrequency."""
 
+UNREACHABLE = "_mailroom.is_unreachable(s.status, s.heard_at, s.created_at, s.unheard)"
+"""SQL: subscription ``s`` took the place of one never heard, and has not been heard either."""
 
-def due(cursor: duckdb.DuckDBPyConnection, now: datetime, limit: int) -> list[DueOperator]:
+WANTED = f"({LIVE} IS NOT TRUE AND (s.next_attempt_at IS NULL OR s.next_attempt_at <= $now))"
+"""SQL: a new subscription is due, where ``s`` is the one there is (or nothing)."""
+
+ATTEMPTED = "greatest(m.last_success_at, m.error_at)"
+"""SQL: when mailbox ``m`` last ended a pass, well or badly; NULL before its first."""
+
+LEFT_TO_DO = f"""(
+    ({ATTEMPTED} IS NULL OR {ATTEMPTED} < $started)
+    AND NOT (
+        m.status IN ('failing', 'failed') AND m.next_sync_at IS NOT NULL AND m.next_sync_at > $now
+        AND m.error_code IS DISTINCT FROM 'FOLDER_MISSING'
+    )
+)"""
+"""SQL: a run of EmailSync that began at ``$started`` has mailbox ``m`` left to do.
+
+A backoff is respected, but for that of a folder that is missing: it may be there by now.
+"""
+
+
+def due(
+    cursor: duckdb.DuckDBPyConnection, now: datetime, limit: int, run_started_at: datetime | None
+) -> list[DueOperator]:
     """Who is to be synced or subscribed: never synced ones first, then those who have waited longest."""
+    given = {"now": now, "most": limit}
+    in_run = "NULL::TIMESTAMPTZ"
+    if run_started_at is not None:
+        given["started"] = run_started_at
+        in_run = f"CASE WHEN {LEFT_TO_DO} THEN $started::TIMESTAMPTZ END"
     rows = cursor.execute(
         f"""
-        SELECT operator_id, sync, subscribe FROM (
-            SELECT o.operator_id, m.last_success_at IS NOT NULL AS synced_before, m.next_sync_at,
-                   m.next_sync_at IS NULL OR m.next_sync_at <= $now AS sync,
-                   {LIVE} IS NOT TRUE AND (s.next_attempt_at IS NULL OR s.next_attempt_at <= $now) AS subscribe
+        SELECT operator_id, since IS NOT NULL AS sync, subscribe FROM (
+            SELECT o.operator_id, m.last_success_at IS NOT NULL AS synced_before, {ATTEMPTED} AS attempted_at,
+                   least(CASE WHEN m.next_sync_at <= $now THEN m.next_sync_at END, {in_run}) AS since,
+                   {WANTED} AS subscribe, s.next_attempt_at
             FROM _mailroom.operators AS o
             JOIN _mailroom.mailboxes AS m USING (operator_id)
             LEFT JOIN _mailroom.subscriptions AS s USING (operator_id)
             WHERE o.email_sync
         )
-        WHERE sync OR subscribe
-        ORDER BY NOT sync, synced_before, next_sync_at NULLS FIRST, operator_id
+        WHERE since IS NOT NULL OR subscribe
+        ORDER BY since IS NULL, since IS NOT NULL AND synced_before, since,
+                 CASE WHEN since IS NULL THEN next_attempt_at ELSE attempted_at END NULLS FIRST, operator_id
         LIMIT $most
         """,  # noqa: S608
-        {"now": now, "most": limit},
+        given,
     ).fetchall()
     return [DueOperator(*row) for row in rows]

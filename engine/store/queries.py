@@ -13,6 +13,7 @@ import pyarrow as pa
 from engine import errors
 from engine.store.connection import Database
 from engine.store.faults import first_line, is_lost, is_sickness
+from engine.store.views import view_names
 
 T = TypeVar("T")
 
@@ -21,13 +22,14 @@ _INTERNAL = re.compile(r"_mailroom\b|\bquery(_table)?\s*\(", re.IGNORECASE)
 
 
 class Readers:
-    """People's queries run ``size`` at once; our own questions have a thread apart, so that they never queue."""
+    """People's queries run ``size`` at once; our own questions, and lists, never queue behind them."""
 
     def __init__(self, database: Database, size: int, on_lost: Callable[[], None]) -> None:
         self._database = database
         self._on_lost = on_lost
         self._people = ThreadPoolExecutor(size, thread_name_prefix="store-query")
         self._own = ThreadPoolExecutor(1, thread_name_prefix="store-read")
+        self._lists = ThreadPoolExecutor(1, thread_name_prefix="store-list")
         self._guard = threading.Condition()
         self._running: set[duckdb.DuckDBPyConnection] = set()
         self._paused = False
@@ -35,16 +37,11 @@ class Readers:
 
     def ask(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> "Future[T]":
         """One of our own questions: all its statements see the same state."""
+        return self._submit(self._own, lambda cursor: _on_a_snapshot(cursor, question))
 
-        def on_a_snapshot(cursor: duckdb.DuckDBPyConnection) -> T:
-            cursor.execute("BEGIN TRANSACTION READ ONLY")
-            try:
-                return question(cursor)
-            finally:
-                with suppress(duckdb.Error):
-                    cursor.execute("ROLLBACK")
-
-        return self._submit(self._own, on_a_snapshot)
+    def look_up(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> "Future[T]":
+        """A list somebody looks at; as ``ask``."""
+        return self._submit(self._lists, lambda cursor: _on_a_snapshot(cursor, question))
 
     def query(self, sql: str, params: Sequence[object], max_rows: int) -> "Future[tuple[pa.Table, bool]]":
         """A query of somebody's: (rows, truncated)."""
@@ -72,6 +69,7 @@ class Readers:
                 cursor.interrupt()
         self._people.shutdown(cancel_futures=True)
         self._own.shutdown(cancel_futures=True)
+        self._lists.shutdown(cancel_futures=True)
 
     def _submit(self, pool: ThreadPoolExecutor, question: Callable[[duckdb.DuckDBPyConnection], T]) -> "Future[T]":
         with self._guard:
@@ -106,6 +104,15 @@ class Readers:
                 raise errors.StoreUnavailable(f"The store could not read: {first_line(error)}") from error
             self._running.add(cursor)
             return cursor
+
+
+def _on_a_snapshot(cursor: duckdb.DuckDBPyConnection, question: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+    cursor.execute("BEGIN TRANSACTION READ ONLY")
+    try:
+        return question(cursor)
+    finally:
+        with suppress(duckdb.Error):
+            cursor.execute("ROLLBACK")
 
 
 def select(
@@ -143,8 +150,8 @@ def _only_select(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statemen
         raise errors.QueryRefused(f"Only SELECT is allowed, not {statements[0].type.name}.")
     if _INTERNAL.search(sql):
         raise errors.QueryRefused(
-            "The tables behind the views are internal, and so are query() and query_table(). Select from operators, "
-            "emails, all_emails, attachments, associations, crm_records, mailboxes, subscriptions, failures, job_runs."
+            "The tables behind the views are internal, and so are query() and query_table(). Select from "
+            f"{', '.join(view_names())}."
         )
     return statements[0]
 

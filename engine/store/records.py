@@ -121,6 +121,6 @@ def put_subscriptions(work: Round) -> None:
         heard_at = max((at for at in (s.heard_at, heard.get((who, s.serial))) if at is not None), default=None)
         ours = (who, s.serial, s.status.value, s.callback_url, s.status_frequency)
         theirs = (s.subscription_id, s.watermark, s.created_at, heard_at)
-        rows.append((*ours, *theirs, s.next_attempt_at, s.error_code, s.error))
+        rows.append((*ours, *theirs, s.next_attempt_at, s.error_code, s.error, s.unheard))
     with registered(work.connection, "given", columns(rows, SUBSCRIPTIONS)):
         work.connection.execute("INSERT INTO _mailroom.subscriptions SELECT * FROM given")

@@ -5,7 +5,7 @@ from datetime import datetime
 import duckdb
 
 from engine.status import OperatorCounts, Status, SubscriptionCounts, Trouble
-from engine.store.operators import LIVE
+from engine.store.operators import LIVE, UNREACHABLE
 from engine.store.times import utc
 
 
@@ -55,7 +55,7 @@ def _active(cursor: duckdb.DuckDBPyConnection, now: datetime) -> int:
     row = cursor.execute(
         f"""
         SELECT count(*) FROM _mailroom.subscriptions AS s JOIN _mailroom.operators AS o USING (operator_id)
-        WHERE o.email_sync AND {LIVE}
+        WHERE o.email_sync AND {LIVE} AND NOT {UNREACHABLE}
         """,  # noqa: S608
         {"now": now},
     ).fetchone()

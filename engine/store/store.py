@@ -5,22 +5,29 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import pyarrow as pa
 
 from engine import errors
+from engine.alerts.model import Alert, OutgoingMail, StandingFailure
+from engine.jobs.model import Job, JobRun, JobState, Progress
+from engine.listing import Listing, Page
 from engine.model import Activation, Landing, LandingResult, Operator, OperatorId
 from engine.status import DueOperator, Status
-from engine.store import operators, standing
+from engine.store import alerting, lists, operators, runs, standing
 from engine.store.connection import Database
 from engine.store.faults import first_line
-from engine.store.group import Activate, Heal, Heard, Land, MakeDue, PutOperators
+from engine.store.group import Activate, Change, Heal, Heard, Land, MakeDue, PutOperators
 from engine.store.landing import check
-from engine.store.migrate import migrate, renew_views
+from engine.store.migrate import migrate
 from engine.store.options import StoreOptions
 from engine.store.queries import Readers
+from engine.store.views import renew_views
 from engine.store.writer import Writer, WriterStats
+
+T = TypeVar("T")
 
 
 class DuckDBStore:
@@ -83,31 +90,77 @@ class DuckDBStore:
         await request.ticket.future
 
     async def make_due(self, operator_ids: Sequence[OperatorId]) -> None:
-        """See ``ports.Store``."""
+        """See ``ports.MailboxStore``."""
         request = MakeDue(tuple(operator_ids))
         self._writer.submit(request)
         await request.ticket.future
 
     async def heard(self, serials: Sequence[tuple[OperatorId, str, datetime]]) -> None:
-        """See ``ports.Store``."""
+        """See ``ports.MailboxStore``."""
         request = Heard(tuple(serials))
         self._writer.submit(request)
         await request.ticket.future
 
     async def operators(self) -> list[Operator]:
         """See ``ports.Store``."""
-        return await asyncio.wrap_future(self._readers.ask(operators.all_operators))
+        return await self._ask(operators.all_operators)
 
-    async def due(self, now: datetime, limit: int) -> list[DueOperator]:
+    async def due(self, now: datetime, limit: int, run_started_at: datetime | None = None) -> list[DueOperator]:
         """See ``ports.Store``."""
-        return await asyncio.wrap_future(self._readers.ask(lambda cursor: operators.due(cursor, now, limit)))
+        return await self._ask(lambda cursor: operators.due(cursor, now, limit, run_started_at))
+
+    async def seed_jobs(self, jobs: Sequence[Job]) -> list[Job]:
+        """See ``ports.JobStore``."""
+        return await self._change(lambda connection, _: runs.seed_jobs(connection, jobs))
+
+    async def jobs(self) -> list[JobState]:
+        """See ``ports.JobStore``."""
+        return await self._ask(runs.job_states)
+
+    async def put_job(self, job: Job) -> None:
+        """See ``ports.JobStore``."""
+        await self._change(lambda connection, _: runs.put_job(connection, job))
+
+    async def begin_run(self, run: JobRun) -> JobRun:
+        """See ``ports.JobStore``."""
+        return await self._change(lambda connection, _: runs.begin_run(connection, run))
+
+    async def put_run(self, run: JobRun) -> None:
+        """See ``ports.JobStore``."""
+        await self._change(lambda connection, _: runs.put_run(connection, run))
+
+    async def progress(self, run: JobRun, now: datetime) -> Progress:
+        """See ``ports.JobStore``."""
+        return await self._ask(lambda cursor: runs.progress(cursor, run, now))
+
+    async def standing_failures(self, subscription_codes: Sequence[str]) -> list[StandingFailure]:
+        """See ``ports.AlertStore``."""
+        return await self._ask(lambda cursor: alerting.standing_failures(cursor, subscription_codes))
+
+    async def open_alerts(self) -> list[Alert]:
+        """See ``ports.AlertStore``."""
+        return await self._ask(alerting.open_alerts)
+
+    async def put_alerts(self, alerts: Sequence[Alert], mails: Sequence[OutgoingMail]) -> None:
+        """See ``ports.AlertStore``."""
+        await self._change(lambda connection, _: alerting.put_alerts(connection, alerts, mails))
+
+    async def unsent(self, now: datetime, limit: int) -> list[OutgoingMail]:
+        """See ``ports.AlertStore``."""
+        return await self._ask(lambda cursor: alerting.unsent(cursor, now, limit))
+
+    async def put_mail(self, mail: OutgoingMail) -> None:
+        """See ``ports.AlertStore``."""
+        await self._change(lambda connection, _: alerting.put_mail(connection, mail))
 
     async def status(self) -> Status:
         """See ``ports.Store``."""
         now = self._clock()
-        return await asyncio.wrap_future(
-            self._readers.ask(lambda cursor: standing.status(cursor, now, self._writer.emails))
-        )
+        return await self._ask(lambda cursor: standing.status(cursor, now, self._writer.emails))
+
+    async def page(self, listing: Listing) -> Page:
+        """See ``ports.Store``."""
+        return await asyncio.wrap_future(self._readers.look_up(lambda cursor: lists.page(cursor, listing)))
 
     async def query(self, sql: str, params: Sequence[object] = (), max_rows: int = 100_000) -> tuple[pa.Table, bool]:
         """See ``ports.Store``."""
@@ -118,6 +171,14 @@ class DuckDBStore:
         if self._closed is None:
             self._closed = asyncio.create_task(asyncio.to_thread(self._close))
         await self._closed
+
+    async def _ask(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        return await asyncio.wrap_future(self._readers.ask(question))
+
+    async def _change(self, apply: Callable[[duckdb.DuckDBPyConnection, datetime], T]) -> T:
+        change = Change(apply)
+        self._writer.submit(change)
+        return await change.ticket.future
 
     def _heal(self) -> None:
         with suppress(errors.StoreUnavailable):

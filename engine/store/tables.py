@@ -65,6 +65,47 @@ SUBSCRIPTIONS = _schema(
     next_attempt_at=TIME,
     error_code=TEXT,
     error=TEXT,
+    unheard=pa.int32(),
+)
+JOBS = _schema(name=TEXT, enabled=pa.bool_(), every=TEXT, timezone=TEXT, access_group=TEXT, last_run_at=TIME)
+RUNS = _schema(
+    run_id=TEXT,
+    job=TEXT,
+    trigger=TEXT,
+    started_at=TIME,
+    finished_at=TIME,
+    outcome=TEXT,
+    operators=pa.int32(),
+    done=pa.int32(),
+    failed=pa.int32(),
+    emails=pa.int32(),
+    subscriptions=pa.int32(),
+    message=TEXT,
+)
+ALERTS = _schema(
+    alert_id=TEXT,
+    code=TEXT,
+    status=TEXT,
+    opened_at=TIME,
+    grown_at=TIME,
+    operators=pa.list_(TEXT),
+    reported=pa.list_(TEXT),
+    quiet_since=TIME,
+    reported_at=TIME,
+    closed_at=TIME,
+)
+MAILS = _schema(
+    mail_id=TEXT,
+    alert_id=TEXT,
+    recipients=pa.list_(TEXT),
+    subject=TEXT,
+    text=TEXT,
+    html=TEXT,
+    created_at=TIME,
+    attempts=pa.int32(),
+    next_attempt_at=TIME,
+    sent_at=TIME,
+    error=TEXT,
 )
 
 

@@ -1,5 +1,17 @@
 -- What people query: DESIGN section 8. Replaced at every opening, so they need no migrations.
 
+-- A subscription that is active and has not been silent for 2 x StatusFrequency (minutes).
+CREATE OR REPLACE MACRO _mailroom.is_live(status, heard_at, created_at, status_frequency, moment) AS (
+    status = 'active'
+    AND epoch_us(moment) - epoch_us(greatest(coalesce(heard_at, created_at), coalesce(created_at, heard_at)))
+        <= status_frequency::BIGINT * 120_000_000
+);
+
+-- One that took the place of one never heard, and has not been heard either: Exchange does not reach the listener.
+CREATE OR REPLACE MACRO _mailroom.is_unreachable(status, heard_at, created_at, unheard) AS (
+    status = 'active' AND unheard >= 1 AND (heard_at IS NULL OR coalesce(heard_at <= created_at, false))
+);
+
 CREATE OR REPLACE VIEW main.operators AS
 SELECT operator_id, email, name, email_sync FROM _mailroom.operators;
 
@@ -23,16 +35,24 @@ CREATE OR REPLACE VIEW main.associations AS SELECT * FROM _mailroom.associations
 
 CREATE OR REPLACE VIEW main.crm_records AS SELECT * FROM _mailroom.crm_records;
 
-CREATE OR REPLACE VIEW main.job_runs AS SELECT * FROM _mailroom.job_runs;
+CREATE OR REPLACE VIEW main.job_runs AS
+SELECT
+    job, run_id, "trigger", started_at, finished_at, epoch_us(finished_at - started_at) / 1e6 AS seconds, outcome,
+    operators, done, failed, emails, subscriptions, message
+FROM _mailroom.job_runs;
 
 CREATE OR REPLACE VIEW main.mailboxes AS
 SELECT
     m.operator_id, o.email AS operator_email, m.status, m.window_start, m.last_success_at, m.next_sync_at,
     m.failing_since, m.attempts, m.error_code, m.error, m.error_at,
+    coalesce(w.cause, d.cause) AS cause, coalesce(w.remedy, d.remedy) AS remedy,
     coalesce(f.folders, 0) AS folders, coalesce(f.drained, 0) AS folders_drained,
     coalesce(p.items, 0)::BIGINT AS pending, coalesce(q.items, 0) AS quarantined
 FROM _mailroom.mailboxes AS m
 LEFT JOIN _mailroom.operators AS o ON o.operator_id = m.operator_id
+LEFT JOIN _mailroom.failure_words AS w ON m.status IN ('failing', 'failed') AND w.code = m.error_code
+LEFT JOIN _mailroom.failure_words AS d
+    ON m.status IN ('failing', 'failed') AND m.error_code IS NOT NULL AND d.code = 'INTERNAL'
 LEFT JOIN (
     SELECT operator_id, count(*) AS folders, count(*) FILTER (drained) AS drained
     FROM _mailroom.folders GROUP BY operator_id
@@ -48,35 +68,65 @@ LEFT JOIN (
 CREATE OR REPLACE VIEW main.subscriptions AS
 SELECT
     s.operator_id, o.email AS operator_email, s.serial, s.status, s.status_frequency, s.subscription_id, s.watermark,
-    s.created_at, s.heard_at, s.next_attempt_at, s.error_code, s.error
+    s.created_at, s.heard_at, s.next_attempt_at, s.error_code, s.error, s.unheard,
+    coalesce(
+        _mailroom.is_live(s.status, s.heard_at, s.created_at, s.status_frequency, now())
+        AND NOT _mailroom.is_unreachable(s.status, s.heard_at, s.created_at, s.unheard),
+        false
+    ) AS live
 FROM _mailroom.subscriptions AS s LEFT JOIN _mailroom.operators AS o ON o.operator_id = s.operator_id;
+
+CREATE OR REPLACE VIEW main.alerts AS
+SELECT
+    a.alert_id, a.code, coalesce(w.cause, d.cause) AS cause, a.status, a.opened_at, a.reported_at, a.closed_at,
+    len(a.operators) AS operators, coalesce(m.sent, 0) AS mails_sent, coalesce(m.waiting, 0) AS mails_waiting,
+    m.last_error
+FROM _mailroom.alerts AS a
+LEFT JOIN _mailroom.failure_words AS w ON w.code = a.code
+LEFT JOIN _mailroom.failure_words AS d ON d.code = 'INTERNAL'
+LEFT JOIN (
+    SELECT
+        alert_id, count(sent_at) AS sent, count(*) - count(sent_at) AS waiting,
+        arg_max(error, created_at) FILTER (error IS NOT NULL) AS last_error
+    FROM _mailroom.outbox GROUP BY alert_id
+) AS m ON m.alert_id = a.alert_id;
 
 CREATE OR REPLACE VIEW main.failures AS
 SELECT
     t.operator_id, o.email AS operator_email, t.folder, t.item_id, t.code,
-    coalesce(w.cause, t.other_cause) AS cause, coalesce(w.remedy, t.other_remedy) AS remedy,
-    t.message, t.since, t.attempts, t.next_attempt_at, t.kind
+    coalesce(w.cause, d.cause) AS cause, coalesce(w.remedy, d.remedy) AS remedy,
+    t.message, t.since, t.attempts, t.next_attempt_at, t.kind, t.state
 FROM (
     SELECT
-        m.operator_id, NULL AS folder, NULL AS item_id, m.error_code AS code, m.error AS message,
-        m.failing_since AS since, m.attempts, m.next_sync_at AS next_attempt_at, 'mailbox' AS kind,
-        d.cause AS other_cause, d.remedy AS other_remedy
-    FROM _mailroom.mailboxes AS m, _mailroom.failure_words AS d
-    WHERE m.status IN ('failing', 'failed') AND m.error_code IS NOT NULL AND d.code = 'INTERNAL'
+        operator_id, NULL AS folder, NULL AS item_id, error_code AS code, error AS message,
+        failing_since AS since, attempts, next_sync_at AS next_attempt_at, 'mailbox' AS kind, status AS state,
+        'INTERNAL' AS otherwise
+    FROM _mailroom.mailboxes
+    WHERE status IN ('failing', 'failed') AND error_code IS NOT NULL
     UNION ALL
     SELECT
-        s.operator_id, NULL, NULL, s.error_code, s.error, s.created_at, NULL, s.next_attempt_at, 'subscription',
-        d.cause, d.remedy
-    FROM _mailroom.subscriptions AS s, _mailroom.failure_words AS d
-    WHERE s.status <> 'active' AND s.error_code IS NOT NULL AND d.code = 'INTERNAL'
+        operator_id, NULL, NULL, error_code, error,
+        greatest(coalesce(heard_at, created_at), coalesce(created_at, heard_at)), NULL, next_attempt_at,
+        'subscription', 'failed', 'INTERNAL'
+    FROM _mailroom.subscriptions
+    WHERE status <> 'active' AND error_code IS NOT NULL
+    UNION ALL
+    SELECT
+        operator_id, NULL, NULL, 'LISTENER_UNREACHABLE',
+        format(
+            'Exchange has not reached the notification URL through this subscription, nor through {} before it.',
+            unheard
+        ),
+        created_at, NULL, next_attempt_at, 'subscription', 'unreachable', 'INTERNAL'
+    FROM _mailroom.subscriptions
+    WHERE _mailroom.is_unreachable(status, heard_at, created_at, unheard)
     UNION ALL
     SELECT
         q.operator_id, coalesce(f.name, q.folder_id), q.item_id, q.code, q.reason, q.since, q.attempts,
-        q.next_attempt_at, 'item', d.cause, d.remedy
+        q.next_attempt_at, 'item', 'quarantined', 'ITEM_UNREADABLE'
     FROM _mailroom.quarantined AS q
     LEFT JOIN _mailroom.folders AS f ON f.folder_key = q.folder_key
-    CROSS JOIN _mailroom.failure_words AS d
-    WHERE d.code = 'ITEM_UNREADABLE'
 ) AS t
 JOIN _mailroom.operators AS o ON o.operator_id = t.operator_id AND o.email_sync
-LEFT JOIN _mailroom.failure_words AS w ON w.code = t.code;
+LEFT JOIN _mailroom.failure_words AS w ON w.code = t.code
+LEFT JOIN _mailroom.failure_words AS d ON d.code = t.otherwise;

@@ -14,7 +14,7 @@ waits up to ``group_pace`` for company.
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -25,7 +25,7 @@ from engine.model import Activation, FolderId, OperatorId
 from engine.store.activation import Durable, count_landed, read_durable
 from engine.store.connection import Database
 from engine.store.faults import is_lost, is_sickness, unavailable
-from engine.store.group import Activate, Heal, Land, Request, Write, write_group
+from engine.store.group import Activate, Heal, Land, PutOperators, Request, Write, write_group
 from engine.store.migrate import next_incarnation
 from engine.store.options import StoreOptions
 from engine.store.tickets import Answer, deliver
@@ -170,10 +170,16 @@ class Writer:
             for folder_id, count in growth.items():
                 folders[folder_id] = folders.get(folder_id, 0) + count
                 self._emails += count
+        self._fence(outcome.fenced)
         lands = [one for one in writes if isinstance(one, Land)]
         self._count(commits=1, landings=len(lands), emails=sum(one.rows for one in lands))
         self._stats = replace(self._stats, largest=max(self._stats.largest, len(writes)))
         deliver(outcome.answers)
+
+    def _fence(self, operator_ids: Iterable[OperatorId]) -> None:
+        """Let no activation there is land any more."""
+        for operator_id in operator_ids:
+            self._epochs.pop(operator_id, None)
 
     def _activate(self, group: Sequence[Activate]) -> None:
         if not group:
@@ -230,6 +236,8 @@ class Writer:
     def _fail(self, group: Sequence[Write | Activate], error: Exception) -> None:
         self._lost = self._lost or is_lost(error)
         self._count(failed=len(group))
+        # Whether it was done is not known; an activation too many is made anew, one too few would land for ever.
+        self._fence(who.operator_id for one in group if isinstance(one, PutOperators) for who in one.operators)
         foreign = isinstance(error, duckdb.Error)
         deliver(Answer(one.ticket, error=unavailable(error) if foreign else error) for one in group)
 

@@ -1,5 +1,6 @@
 """From every earlier version to the newest, with what was in the file; and nothing half done."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -12,10 +13,24 @@ from tests.fakes.store_words import Time
 
 NEWEST = known_migrations()[-1].version
 
-SAMPLES = {
-    1: "INSERT INTO _mailroom.operators VALUES ('ann', 'ann@example.com', 'Ann', true);"
+_FIRST = (
+    "INSERT INTO _mailroom.operators VALUES ('ann', 'ann@example.com', 'Ann', true);"
     "INSERT INTO _mailroom.mailboxes (operator_id, status, attempts) VALUES ('ann', 'new', 0);"
-    "INSERT INTO _mailroom.folders VALUES ('ann', 1, 'F', 'inbox', 't', true, false, NULL, false);",
+    "INSERT INTO _mailroom.folders VALUES ('ann', 1, 'F', 'inbox', 't', true, false, NULL, false);"
+    "INSERT INTO _mailroom.subscriptions (operator_id, serial, status, callback_url, status_frequency) "
+    "VALUES ('ann', 's1', 'active', 'https://x', 30);"
+)
+SAMPLES = {
+    1: (_FIRST, "INSERT INTO _mailroom.job_runs (job, run_id, started_at) VALUES ('EmailSync', 'r', now())"),
+    2: (
+        _FIRST,
+        "UPDATE _mailroom.mailboxes SET next_sync_at = '2026-01-05 09:00:00+00';"
+        "INSERT INTO _mailroom.jobs VALUES ('EmailSync', true, '15m', 'UTC', '', NULL, true, '15m', 'UTC', '');"
+        "INSERT INTO _mailroom.job_runs VALUES ('r', 'EmailSync', 'manual', now(), NULL, 'running', 1, 0, 0, 0, 0, '');"
+        "INSERT INTO _mailroom.alerts (alert_id, code, status, opened_at, grown_at, operators, reported) "
+        "VALUES ('a', 'AUTH_FAILED', 'gathering', now(), now(), ['ann'], []);"
+        "INSERT INTO _mailroom.outbox VALUES ('m', 'a', ['x@example.com'], 's', 't', 'h', now(), 0, NULL, NULL, NULL);",
+    ),
 }
 """What a file of each version may hold: written by SQL of that version. A new migration adds its own."""
 
@@ -29,12 +44,21 @@ async def test_a_file_of_an_earlier_version_opens(path: Path, time: Time, versio
     with duckdb.connect(str(path)) as connection:
         migrate(connection, known_migrations()[:version])
         if version:
-            connection.execute(SAMPLES[version])
+            for statements in SAMPLES[version]:
+                connection.execute(statements)
     store = await DuckDBStore.open(path, time)
     expected = [Operator(OperatorId("ann"), "ann@example.com", "Ann")] if version else []
     assert await store.operators() == expected
     folder = FolderRecord(FolderId("F"), "inbox", SyncToken("t"), drained=True)
-    assert [one.folders for one in await store.activate([OperatorId("ann")])] == [(folder,)] * len(expected)
+    activations = await store.activate([OperatorId("ann")])
+    assert [one.folders for one in activations] == [(folder,)] * len(expected)
+    assert [(one.subscription.unheard, one.mailbox.error) for one in activations if one.subscription] == [
+        (0, None)
+    ] * len(expected)
+    assert [one.operator_id for one in await store.due(datetime.now(UTC), 9) if one.sync] == [
+        one.operator_id for one in expected
+    ], "who was due stays so"
+    assert await store.standing_failures(()) == []
     assert version_of(store._database.writer) == NEWEST
     await store.close()
 

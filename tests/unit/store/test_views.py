@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from engine.failures import failure_by_code
 from engine.model import (
     FolderRecord,
     ItemId,
@@ -15,6 +16,7 @@ from engine.model import (
     SubscriptionStatus,
 )
 from engine.store import DuckDBStore
+from engine.store.views import view_names
 from tests.fakes.store_emails import attachments, emails
 from tests.fakes.store_words import ANN, BOB, INBOX, START, Lander, Time, activate
 
@@ -63,12 +65,17 @@ VIEWS = [
     "subscriptions",
     "failures",
     "job_runs",
+    "alerts",
 ]
 
 
 @pytest.mark.parametrize("view", ["emails", "all_emails"])
 async def test_columns_of_emails(store: DuckDBStore, view: str) -> None:
     assert (await store.query(f"SELECT * FROM {view}"))[0].schema.names == EMAILS  # noqa: S608
+
+
+def test_the_views_are_listed_from_one_place() -> None:
+    assert sorted(view_names()) == sorted(VIEWS)
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -127,7 +134,9 @@ async def test_failures_show_mailboxes_subscriptions_and_items(store: DuckDBStor
     assert "MAILROOM_EXCHANGE_PASSWORD" in mailbox["remedy"]
     assert (quarantined["folder"], quarantined["item_id"], quarantined["attempts"]) == ("inbox", "1", 2)
     assert (quarantined["since"], quarantined["message"]) == (START, "corrupt")
-    assert "quarantined" in quarantined["remedy"], "an unknown code still says what to do"
+    unreadable = failure_by_code("ITEM_UNREADABLE")
+    assert unreadable is not None
+    assert quarantined["remedy"] == unreadable.remedy, "an unknown code still says what to do"
     assert (subscribing["operator_email"], subscribing["code"]) == ("bob@example.com", "SUBSCRIPTION_QUOTA")
 
 

@@ -1,0 +1,90 @@
+"""Lists, page by page. Each view has an order in which no two rows are equal; a position is a row's place in it.
+
+Positions are text and whole numbers only, so that they travel in a cursor; a time is in microseconds.
+"""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import duckdb
+
+from engine import errors
+from engine.listing import Listing, Page, View
+from engine.store.times import utc
+
+MOST = 1000
+
+
+class Key(NamedTuple):
+    """One expression of an order, ascending, and the type of its values."""
+
+    sql: str
+    kind: type[str] | type[int]
+
+
+_LATEST_STARTED = Key("-epoch_us(started_at)", int)
+_LATEST_OPENED = Key("-epoch_us(opened_at)", int)
+_OPERATOR = Key("operator_id", str)
+_ORDERS: dict[View, tuple[Key, ...]] = {
+    View.FAILURES: (
+        Key("list_position(['mailbox', 'subscription', 'item'], kind)", int),
+        _OPERATOR,
+        Key("coalesce(item_id, '')", str),
+    ),
+    View.SUBSCRIPTIONS: (_OPERATOR,),
+    View.MAILBOXES: (_OPERATOR,),
+    View.JOB_RUNS: (_LATEST_STARTED, Key("run_id", str)),
+    View.ALERTS: (_LATEST_OPENED, Key("alert_id", str)),
+}
+
+
+def page(cursor: duckdb.DuckDBPyConnection, listing: Listing) -> Page:
+    """One page.
+
+    Raises:
+        QueryRefused: no such column, a position that is not one of this list, or a limit out of bounds.
+    """
+    if not 1 <= listing.limit <= MOST:
+        raise errors.QueryRefused(f"limit = {listing.limit}: write a number from 1 to {MOST}.")
+    known = _columns(cursor, listing.view)
+    keys = _ORDERS[listing.view]
+    given: list[Any] = []
+    conditions = [_equal(listing.view, known, column, given, text) for column, text in listing.equal.items()]
+    if listing.after is not None:
+        conditions.append(_after(listing.view, keys, listing.after, given))
+    order = ", ".join(key.sql for key in keys)
+    rows = cursor.execute(
+        f"SELECT {order}, * FROM main.{listing.view} WHERE {' AND '.join(conditions) or 'true'} "  # noqa: S608
+        f"ORDER BY {order} LIMIT {listing.limit + 1}",
+        given,
+    ).fetchall()
+    shown = rows[: listing.limit]
+    items = tuple({name: _value(value) for name, value in zip(known, row[len(keys) :], strict=True)} for row in shown)
+    return Page(items, tuple(shown[-1][: len(keys)]) if len(rows) > len(shown) else None)
+
+
+def _columns(cursor: duckdb.DuckDBPyConnection, view: View) -> list[str]:
+    return [column[0] for column in cursor.execute(f"SELECT * FROM main.{view} LIMIT 0").description or ()]  # noqa: S608
+
+
+def _equal(view: View, known: list[str], column: str, given: list[Any], text: str) -> str:
+    if column not in known:
+        raise errors.QueryRefused(f"{view} cannot be filtered by {column!r}. Its columns are {', '.join(known)}.")
+    given.append(text)
+    return f'"{column}"::VARCHAR = ${len(given)}'
+
+
+def _after(view: View, keys: tuple[Key, ...], position: tuple[Any, ...], given: list[Any]) -> str:
+    """Rows after a position: those greater in the first key, or equal in it and greater in the next, and so on."""
+    if len(position) != len(keys) or any(type(at) is not key.kind for at, key in zip(position, keys, strict=True)):
+        raise errors.QueryRefused(f"This position is not one of the list of {view}. Begin again without it.")
+    greater = ""
+    for key, at in reversed(list(zip(keys, position, strict=True))):
+        given.append(at)
+        here = f"{key.sql} > ${len(given)}"
+        greater = f"({here} OR ({key.sql} = ${len(given)} AND {greater}))" if greater else here
+    return greater
+
+
+def _value(value: Any) -> Any:
+    return utc(value) if isinstance(value, datetime) else value
