@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test check format bench lock clean
+.PHONY: install demo test check format bench docs lock clean
 
 install: $(STAMP)
 
@@ -33,6 +33,9 @@ format: install
 bench: install  ## Every benchmark, at its usual size.
 	$(BIN)/python -m bench backfill
 	$(BIN)/python -m bench footprint
+
+docs: install  ## docs/failures.md, from the table of failures.
+	$(BIN)/python -m engine.failure_page
 
 lock:  ## Pin what pyproject.toml asks for anew.
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock

@@ -27,10 +27,19 @@ class GetFolder(Operation):
             if error.code != "ErrorSchemaValidation":
                 raise
             # The server does not know one of the names, and so refuses them all
-            return [None] if len(names) == 1 else [self.call([name])[0] for name in names]
+            return [None] if len(names) == 1 else self._one_by_one(names)
+        if len(messages) == 1 < len(names) and messages[0].refusal is not None:
+            # One refusal for the whole batch is a way to answer, too
+            error = translate(messages[0].refusal, self.mailbox, folder=", ".join(names))
+            if isinstance(error, FolderMissing):
+                return self._one_by_one(names)
+            raise error
         if len(messages) != len(names):
             raise ResponseUnreadable(f"{self.mailbox}: {len(messages)} answers about {len(names)} folders.")
         return [self._id(message, name) for message, name in zip(messages, names, strict=True)]
+
+    def _one_by_one(self, names: Sequence[str]) -> list[FolderId | None]:
+        return [self.call([name])[0] for name in names]
 
     def own_spelling(self, folder_id: str) -> FolderId | None:
         """How the server itself writes the id of this folder; None if it does not know the folder."""

@@ -41,7 +41,6 @@ _CODES: dict[type[errors.SourceError], tuple[str, ...]] = {
         "ErrorMailboxConfiguration",
         "ErrorMailboxFailover",
         "ErrorMailboxLogonFailed",
-        "ErrorMailboxMoveInProgress",
         "ErrorMailboxStoreUnavailable",
         "ErrorNoApplicableProxyCASServersAvailable",
         "ErrorNoRespondingCASInDestinationSite",
@@ -59,6 +58,7 @@ _CODES: dict[type[errors.SourceError], tuple[str, ...]] = {
         "ErrorWebRequestInInvalidState",
         "ErrorWin32InteropError",
     ),
+    errors.MailboxMoving: ("ErrorMailboxMoveInProgress",),
     errors.AuthenticationFailed: (
         "ErrorInvalidAuthorizationContext",
         "ErrorInvalidClientSecurityContext",

@@ -4,7 +4,14 @@ from datetime import UTC, datetime
 import pytest
 from lxml import etree
 
-from engine.errors import FolderMissing, MailboxNotFound, RequestRefused, ResponseUnreadable, SyncTokenRefused
+from engine.errors import (
+    FolderMissing,
+    ImpersonationDenied,
+    MailboxNotFound,
+    RequestRefused,
+    ResponseUnreadable,
+    SyncTokenRefused,
+)
 from engine.model import Change, ChangeKind, Folder, FolderId, ItemId, SyncToken
 from engine.settings import ExchangeVersion
 from engine.sources.ews.folders import distinguished
@@ -175,6 +182,21 @@ async def test_other_refusals_of_a_folder_are_raised(source: EwsSource, responde
     responder.reply(answer("GetFolder", refusal("GetFolder", "ErrorNonExistentMailbox")))
     with pytest.raises(MailboxNotFound):
         await resolve(source, "inbox")
+
+
+async def test_one_refusal_for_several_folders_is_about_the_mailbox(source: EwsSource, responder: Responder) -> None:
+    responder.reply(answer("GetFolder", refusal("GetFolder", "ErrorImpersonateUserDenied")))
+    with pytest.raises(ImpersonationDenied):
+        await resolve(source, "inbox", "sentitems")
+
+
+async def test_one_missing_folder_that_spoils_the_batch_spoils_no_other(
+    source: EwsSource, responder: Responder
+) -> None:
+    responder.reply(answer("GetFolder", refusal("GetFolder", "ErrorFolderNotFound")))
+    responder.reply(answer("GetFolder", folder("1")))
+    responder.reply(answer("GetFolder", refusal("GetFolder", "ErrorFolderNotFound")))
+    assert await resolve(source, "inbox", "voicemail") == ([("inbox", "1")], ("voicemail",))
 
 
 def test_the_distinguished_names_are_the_schemas() -> None:

@@ -20,7 +20,8 @@ EXPECTED = {
     "ErrorBatchProcessingStopped",
     errors.SyncTokenRefused: "ErrorInvalidSyncStateData",
     errors.FolderMissing: "ErrorSyncFolderNotFound ErrorFolderNotFound",
-    errors.SourceUnavailable: "ErrorMailboxMoveInProgress ErrorMailboxFailover ErrorMailboxStoreUnavailable "
+    errors.MailboxMoving: "ErrorMailboxMoveInProgress",
+    errors.SourceUnavailable: "ErrorMailboxFailover ErrorMailboxStoreUnavailable "
     "ErrorConnectionFailed ErrorNoRespondingCASInDestinationSite ErrorInternalServerError ErrorTimeoutExpired",
     errors.ResponseUnreadable: "ErrorContentConversionFailed ErrorMimeContentConversionFailed "
     "ErrorDataSizeLimitExceeded",
