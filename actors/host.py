@@ -14,17 +14,20 @@ from engine.clock import SystemClock
 from engine.errors import MailroomError
 from engine.model import OperatorId
 from engine.notices import Notice, NoticeAnswer
-from engine.orders import HostReport
+from engine.orders import HostReport, Orders
 from engine.settings import Settings
 from engine.sources.ews.source import EwsSource
 from engine.status import DueOperator
-from engine.sync.lanes import Lanes
-from engine.sync.mailboxes import Callbacks, Mailboxes
+from engine.sync.endpoint import Endpoint
+from engine.sync.mailboxes import Mailboxes
 from engine.sync.policy import SyncPolicy
+from engine.sync.recovery import Recovery
 from engine.sync.runner import Runner
+from engine.sync.watch import Callbacks
 
 _log = structlog.get_logger(__name__)
 _FLUSH_EVERY = 1.0
+_TEND_EVERY = 0.5
 _PASSIVATE_EVERY = 30.0
 _IDLE_FOR = timedelta(minutes=5)
 
@@ -43,9 +46,10 @@ class MailboxHost:
         clock, store = SystemClock(), RemoteStore()
         concurrency = settings.cluster.sync_concurrency
         self._source = EwsSource(settings.exchange, concurrency)
+        self._endpoint = Endpoint(concurrency, clock)
         self._mailboxes = Mailboxes(
             store,
-            Runner(self._source, store, Lanes(concurrency), clock),
+            Runner(self._source, store, self._endpoint, clock),
             SyncPolicy.of(settings),
             Callbacks(
                 lambda operator_id, serial: callback_url(callback_base, sign(callback_key, operator_id, serial)),
@@ -58,12 +62,29 @@ class MailboxHost:
         )
         self._housekeeping = [
             asyncio.create_task(_every(_FLUSH_EVERY, self._mailboxes.flush_heard)),
+            asyncio.create_task(_every(_TEND_EVERY, Recovery(self._endpoint, self._mailboxes, store).tend)),
             asyncio.create_task(_every(_PASSIVATE_EVERY, self._passivate)),
         ]
 
-    async def report(self) -> HostReport:
-        """What this host is doing; also how the coordinator knows that it lives."""
-        return HostReport(self._incarnation, tuple(self._mailboxes.in_progress()), self._mailboxes.active())
+    async def report(self, orders: Orders | None = None) -> HostReport:
+        """What this host is doing; also how the coordinator knows that it lives, and tells it what holds for all."""
+        if orders is not None:
+            self._endpoint.follow(orders)
+            self._mailboxes.on_orders(orders)
+        return HostReport(
+            self._incarnation,
+            tuple(self._mailboxes.in_progress()),
+            self._mailboxes.active(),
+            self._endpoint.standing(),
+            self._endpoint.answered_at,
+            self._endpoint.concurrency,
+            self._endpoint.requests,
+            dict(self._endpoint.outcomes),
+        )
+
+    async def ping(self) -> bool:
+        """Whether the host lives."""
+        return True
 
     async def dispatch(self, due: Sequence[DueOperator]) -> None:
         """Start passes."""

@@ -97,9 +97,10 @@ async def _grow(folder: Path) -> Grown:
     import actors.host  # noqa: F401  # a host has this in memory, with all it imports
     from engine.clock import SystemClock
     from engine.sync.lanes import Lanes
-    from engine.sync.mailboxes import Callbacks, Mailboxes
+    from engine.sync.mailboxes import Mailboxes
     from engine.sync.policy import SyncPolicy
     from engine.sync.runner import Runner
+    from engine.sync.watch import Callbacks
 
     store, source, clock = _Unpickled(folder), _Quiet(), SystemClock()
     policy = SyncPolicy(sync_from=timedelta(0))

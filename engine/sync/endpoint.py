@@ -98,14 +98,17 @@ class Endpoint:
         return operator_id
 
     def recovered(self) -> list[OperatorId]:
-        """Whose requests failed of something that is over; they stay here until ``forget``."""
+        """Whose requests failed of something that is over; they stay here until ``seen_to``."""
         return list(self._recovered)
 
-    def forget(self, operator_ids: Iterable[OperatorId]) -> None:
-        """These have been seen to, or are nobody's to see to any more."""
+    def seen_to(self, operator_ids: Iterable[OperatorId]) -> None:
+        """These will be synchronised again."""
         for operator_id in operator_ids:
             self._recovered.pop(operator_id, None)
-            self._waiting.pop(operator_id, None)
+
+    def drop(self, operator_id: OperatorId) -> None:
+        """This one waits no longer: it is gone, or disabled. Another may probe in its place."""
+        self._waiting.pop(operator_id, None)
         self._prober_until = None
 
     def _admit(self, operator_id: OperatorId) -> None:

@@ -5,54 +5,33 @@ activation that is fenced, or whose last landing is in doubt, leaves memory and 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from engine.errors import FolderMissing, MailroomError, StaleEpoch, StoreUnavailable
 from engine.failures import failure_for
-from engine.model import Landing, MailboxStatus, OperatorId, SubscriptionStatus
+from engine.model import Landing, OperatorId, SubscriptionRecord, SubscriptionStatus
 from engine.notices import Notice, NoticeAnswer, NoticeKind
+from engine.orders import Orders
 from engine.ports import Clock, MailboxStore
 from engine.status import DueOperator
-from engine.sync.actions import Deactivate, Rest, SubscribeAsked, SyncAsked, Wish
+from engine.sync import subscribe, watch
+from engine.sync.actions import Deactivate, SubscribeAsked, SyncAsked, Wish
+from engine.sync.machine import hold
 from engine.sync.policy import SyncPolicy
-from engine.sync.runner import Mailbox, Runner
-from engine.sync.state import awaken
+from engine.sync.resident import FAILING, Resident
+from engine.sync.runner import Runner
+from engine.sync.telling import tell_pass
+from engine.sync.watch import Callbacks
 from engine.sync.wishes import coalesced, is_urgent
 
 _log = structlog.get_logger(__name__)
 _REVIVE_AFTER = 1.0
 _PAUSE_AFTER_A_BUG = 60.0
 _PARTLY_FAILING = failure_for(FolderMissing("")).code
-
-
-@dataclass
-class Resident(Mailbox):
-    """A mailbox as its host keeps it. ``task`` runs while anything is asked of it."""
-
-    task: asyncio.Task[None] | None = None
-    used_at: datetime | None = None
-    failing: bool = False
-    watermark: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Callbacks:
-    """How this installation is called back: the URL for a serial, and the StatusFrequency in minutes.
-
-    ``debounce``: seconds a resting mailbox waits after a notice, since one user action makes several. ``renew``: a
-    subscription made with another URL or frequency (the settings have changed since), or before ``since`` (nobody
-    listened for a while, and Exchange drops who does not answer), is replaced.
-    """
-
-    url: Callable[[OperatorId, str], str]
-    status_frequency: int
-    debounce: float
-    renew: bool = True
-    since: datetime | None = None
 
 
 class Mailboxes:
@@ -66,6 +45,7 @@ class Mailboxes:
         self._policy = policy
         self._callbacks = callbacks
         self._clock = clock
+        self._held = False
         self._mailboxes: dict[OperatorId, Resident] = {}
         self._activating: dict[OperatorId, asyncio.Future[set[OperatorId]]] = {}
         self._heard: dict[tuple[OperatorId, str], datetime] = {}
@@ -80,6 +60,16 @@ class Mailboxes:
         """How many mailboxes are in memory."""
         return len(self._mailboxes)
 
+    def on_orders(self, orders: Orders) -> None:
+        """Hold every backfill while EmailSync is disabled; replace subscriptions only while somebody manages them."""
+        if self._callbacks.renew != orders.subscribe:
+            self._callbacks = replace(self._callbacks, renew=orders.subscribe)
+        if self._held is not orders.sync:
+            return
+        self._held = not orders.sync
+        for mailbox in self._mailboxes.values():
+            mailbox.state = hold(mailbox.state, self._held)
+
     async def dispatch(self, due: Sequence[DueOperator]) -> None:
         """Start passes of these operators; returns once they are in memory and have begun."""
         await self._activate([one.operator_id for one in due])
@@ -87,7 +77,7 @@ class Mailboxes:
             mailbox = self._mailboxes.get(one.operator_id)
             if mailbox is None:
                 continue
-            if one.subscribe or self._is_outdated(mailbox):
+            if one.subscribe or self._callbacks.is_outdated(one.operator_id, mailbox.state.subscription):
                 self._ask(mailbox, self._subscription_wish(one.operator_id))
             if one.sync:
                 self._ask(mailbox, SyncAsked())
@@ -99,6 +89,30 @@ class Mailboxes:
         for notice in notices:
             await self._retire(self._mailboxes.get(notice.operator_id))
         return answers
+
+    async def wake(self, operator_id: OperatorId) -> bool:
+        """Have one mailbox synchronised now, whatever its backoff says; whether there is one to be synchronised."""
+        await self._activate([operator_id])
+        mailbox = self._mailboxes.get(operator_id)
+        if mailbox is None or not mailbox.state.operator.email_sync:
+            return False
+        if self.go_on([operator_id]):
+            self._ask(mailbox, SyncAsked())
+        return True
+
+    def go_on(self, operator_ids: Iterable[OperatorId]) -> list[OperatorId]:
+        """What these failed of is over: a pass under way will be followed by another if it fails. The others' ids.
+
+        Whoever is made due in the middle of a pass would be put off again by that pass's end.
+        """
+        at_rest = []
+        for operator_id in operator_ids:
+            mailbox = self._mailboxes.get(operator_id)
+            if mailbox is None or mailbox.task is None:
+                at_rest.append(operator_id)
+            else:
+                mailbox.again = True
+        return at_rest
 
     async def flush_heard(self) -> None:
         """Write down which subscriptions gave a sign of life since the last time."""
@@ -158,7 +172,8 @@ class Mailboxes:
             for activation in await self._store.activate(new):
                 operator_id = activation.operator.operator_id
                 unknown.discard(operator_id)
-                self._mailboxes[operator_id] = Resident(awaken(activation, self._policy), used_at=self._clock.now())
+                fresh = Resident.of(activation, self._policy, self._clock.now(), held=self._held)
+                self._mailboxes[operator_id] = fresh
         except BaseException as error:
             done.set_exception(error if isinstance(error, MailroomError) else StoreUnavailable("not activated"))
             done.exception()  # whoever waits meets it too; if nobody does, it is no surprise
@@ -174,21 +189,32 @@ class Mailboxes:
         mailbox = self._mailboxes.get(notice.operator_id)
         if mailbox is None or not mailbox.state.operator.email_sync:
             return NoticeAnswer.UNSUBSCRIBE
-        subscription = mailbox.state.subscription
-        if subscription is None or subscription.serial != notice.serial:
+        made = mailbox.state.subscription
+        if made is None or made.serial != notice.serial or watch.is_lost(made):
             return NoticeAnswer.UNSUBSCRIBE
         now = self._clock.now()
         mailbox.used_at = now
         self._heard[(notice.operator_id, notice.serial)] = now
+        mailbox.state = subscribe.heard(mailbox.state, now)
         missed = mailbox.watermark is not None and notice.previous_watermark not in (None, mailbox.watermark)
         mailbox.watermark = notice.watermark or mailbox.watermark
         if notice.kind is NoticeKind.ERROR:
-            # Exchange has given this subscription up; the pass that makes a new one drains as well.
-            self._ask(mailbox, self._subscription_wish(notice.operator_id))
+            self._replace(mailbox, made)
             return NoticeAnswer.UNSUBSCRIBE
         if notice.kind is NoticeKind.EVENTS or missed:
             self._ask(mailbox, SyncAsked(urgent=True))
         return NoticeAnswer.OK
+
+    def _replace(self, mailbox: Resident, made: SubscriptionRecord) -> None:
+        """Exchange has given a subscription up: make another, now or when the job next looks; drain in any case."""
+        moment = self._clock.moment()
+        if self._callbacks.renew and not watch.is_young(made, moment.now):
+            self._ask(mailbox, self._subscription_wish(mailbox.state.operator.operator_id))
+            return
+        if made.created_at is not None:
+            gone = watch.lost(made, moment)
+            mailbox.state = replace(mailbox.state, subscription=gone, dirty_subscription=True)
+        self._ask(mailbox, SyncAsked())
 
     async def _retire(self, mailbox: Resident | None) -> None:
         """Write down that a disabled operator's subscription has ended: once enabled, another one is wanted."""
@@ -205,22 +231,8 @@ class Mailboxes:
         except MailroomError as error:
             _log.warning("subscription not retired", operator=landing.operator_id, reason=str(error))
 
-    def _is_outdated(self, mailbox: Resident) -> bool:
-        made = mailbox.state.subscription
-        if not self._callbacks.renew or made is None or made.status is not SubscriptionStatus.ACTIVE:
-            return False
-        if (
-            self._callbacks.since is not None
-            and made.created_at is not None
-            and made.created_at < self._callbacks.since
-        ):
-            return True
-        url = self._callbacks.url(mailbox.state.operator.operator_id, made.serial)
-        return (made.callback_url, made.status_frequency) != (url, self._callbacks.status_frequency)
-
     def _subscription_wish(self, operator_id: OperatorId) -> SubscribeAsked:
-        serial = self._clock.moment().fresh_id
-        return SubscribeAsked(serial, self._callbacks.url(operator_id, serial), self._callbacks.status_frequency)
+        return self._callbacks.wish(operator_id, self._clock.moment().fresh_id)
 
     def _ask(self, mailbox: Resident, wish: Wish) -> None:
         if not mailbox.state.operator.email_sync or (is_urgent(wish) and self._backing_off(mailbox)):
@@ -231,7 +243,7 @@ class Mailboxes:
 
     def _backing_off(self, mailbox: Resident) -> bool:
         record = mailbox.state.record
-        if record.status is not MailboxStatus.FAILING or record.next_sync_at is None:
+        if record.status not in FAILING or record.next_sync_at is None:
             return False
         if record.error_code == _PARTLY_FAILING:
             return False  # the other folders are well, and their mail shall not wait
@@ -251,7 +263,10 @@ class Mailboxes:
                 if isinstance(end, Deactivate):
                     self._leave(operator_id, mailbox, end.error)
                     return
-                self._report(mailbox, end, (mailbox.used_at - started).total_seconds())
+                tell_pass(mailbox, end, (mailbox.used_at - started).total_seconds())
+                if mailbox.again and end.failure is not None:
+                    mailbox.wishes.append(SyncAsked())
+                mailbox.again = False
         except Exception as error:  # noqa: BLE001  # a mistake of ours stops this mailbox for a while, and no other
             _log.exception("pass broken off", operator=operator_id)
             await self._clock.sleep(_PAUSE_AFTER_A_BUG)
@@ -278,24 +293,3 @@ class Mailboxes:
                 _log.warning("store does not answer yet", operator=operator_id, reason=str(error))
             else:
                 return
-
-    def _report(self, mailbox: Resident, end: Rest, seconds: float) -> None:
-        """One summary line a pass; a failure is a warning once, and its end is told once."""
-        operator_id, summary = mailbox.state.operator.operator_id, end.summary
-        counts = {name: getattr(summary, name) for name in summary.__slots__ if getattr(summary, name)}
-        if end.failure is not None:
-            tell = _log.debug if mailbox.failing else _log.warning
-            tell(
-                "sync failed",
-                operator=operator_id,
-                code=end.failure.code,
-                message=end.message,
-                remedy=end.failure.remedy,
-                next_attempt=str(end.next_sync_at),
-                **counts,
-            )
-        elif mailbox.failing:
-            _log.info("sync recovered", operator=operator_id, seconds=round(seconds, 3), **counts)
-        else:
-            _log.info("sync finished", operator=operator_id, seconds=round(seconds, 3), **counts)
-        mailbox.failing = end.failure is not None

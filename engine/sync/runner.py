@@ -1,10 +1,13 @@
 """Does what the machine asks for, one action at a time. Holds no decisions."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 import structlog
 
 from engine.errors import MailroomError
+from engine.model import OperatorId
 from engine.ports import Clock, LandingStore, MailSource
 from engine.sync.actions import (
     Action,
@@ -25,11 +28,22 @@ from engine.sync.actions import (
     SyncAsked,
     Wish,
 )
-from engine.sync.lanes import Lanes, lane_of
+from engine.sync.lanes import Lane, lane_of
 from engine.sync.machine import accept, step
 from engine.sync.state import MailboxState
 
+T = TypeVar("T")
 _log = structlog.get_logger(__name__)
+
+
+class Way(Protocol):
+    """The way to Exchange: ``endpoint.Endpoint``, or bare ``lanes.Lanes`` where nothing else is to be had."""
+
+    async def ask(
+        self, lane: Lane, operator_id: OperatorId, request: Callable[[], Awaitable[T]], *, paced: bool = False
+    ) -> T:
+        """Make a request of a mailbox when its turn has come; ``paced``: one of many alike, not all at once."""
+        ...
 
 
 @dataclass
@@ -46,12 +60,12 @@ class Mailbox:
 
 
 class Runner:
-    """Runs passes of mailboxes against one source and one store, within the lanes they share."""
+    """Runs passes of mailboxes against one source and one store, by the way they share."""
 
-    def __init__(self, source: MailSource, store: LandingStore, lanes: Lanes, clock: Clock) -> None:
+    def __init__(self, source: MailSource, store: LandingStore, way: Way, clock: Clock) -> None:
         self._source = source
         self._store = store
-        self._lanes = lanes
+        self._way = way
         self._clock = clock
 
     async def run_pass(self, mailbox: Mailbox, wish: Wish) -> Rest | Deactivate:
@@ -83,8 +97,12 @@ class Runner:
         try:
             if isinstance(action, Land):
                 return Landed(await self._store.land(action.landing))
-            async with self._lanes.slot(lane_of(state, action, urgent=urgent)):
-                return await self._request(state.operator.email, action)
+            return await self._way.ask(
+                lane_of(state, action, urgent=urgent),
+                state.operator.operator_id,
+                lambda: self._request(state.operator.email, action),
+                paced=isinstance(action, Subscribe),
+            )
         except MailroomError as error:
             return Failed(error)
         except Exception as error:  # noqa: BLE001  # a mistake of ours is this mailbox's trouble, not its host's

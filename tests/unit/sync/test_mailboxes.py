@@ -7,6 +7,7 @@ import pytest
 from engine.errors import StoreUnavailable, Throttled
 from engine.model import MailboxStatus, Operator, OperatorId, SubscriptionStatus
 from engine.notices import Notice, NoticeAnswer, NoticeKind
+from engine.orders import Orders
 from engine.status import DueOperator
 from engine.sync import runner as runner_module
 from tests.unit.sync.world import ANN, BOB, DEBOUNCE, World
@@ -200,11 +201,52 @@ class TestNotices:
     async def test_an_error_ends_the_subscription_and_makes_another(self, world: World) -> None:
         await world.sync(ANN, subscribe=True)
         old = world.serial()
+        world.clock.advance(timedelta(minutes=1))
         assert await world.notify(world.notice(NoticeKind.ERROR)) == [NoticeAnswer.UNSUBSCRIBE]
         assert world.serial() != old
         subscription = world.store.mailbox(ANN).subscription
         assert subscription is not None
         assert subscription.status is SubscriptionStatus.ACTIVE
+
+    async def test_errors_posted_by_somebody_who_knows_the_url_make_one_subscription_a_minute(
+        self, world: World
+    ) -> None:
+        await world.sync(ANN, subscribe=True)
+        made_at, old = world.clock.now(), world.notice(NoticeKind.ERROR)
+        world.source.deliver("ann@example.com")
+        assert await world.notify(old) == [NoticeAnswer.UNSUBSCRIBE]
+        assert len(world.store.current(ANN)) == 1, "what it may have missed is read all the same"
+        for _ in range(20):
+            assert await world.notify(old) == [NoticeAnswer.UNSUBSCRIBE]
+        assert len(world.source.subscriptions) == 1
+        gone = world.store.mailbox(ANN).subscription
+        assert gone is not None
+        assert gone.status is SubscriptionStatus.LOST
+        assert gone.next_attempt_at is not None
+        assert timedelta(seconds=60) <= gone.next_attempt_at - made_at <= timedelta(seconds=90)
+        await world.sync(ANN, subscribe=True)
+        assert world.notice().serial != old.serial
+        assert await world.notify(world.notice(), old) == [NoticeAnswer.OK, NoticeAnswer.UNSUBSCRIBE]
+
+    async def test_nobody_subscribes_anew_while_the_job_is_disabled(self, world: World) -> None:
+        await world.sync(ANN, subscribe=True)
+        world.mailboxes.on_orders(Orders(subscribe=False))
+        world.clock.advance(timedelta(minutes=5))
+        assert await world.notify(world.notice(NoticeKind.ERROR)) == [NoticeAnswer.UNSUBSCRIBE]
+        assert len(world.source.subscriptions) == 1
+        gone = world.store.mailbox(ANN).subscription
+        assert gone is not None
+        assert (gone.status, gone.next_attempt_at) == (SubscriptionStatus.LOST, world.clock.now())
+
+    async def test_what_is_heard_counts_when_the_subscription_is_renewed(self, world: World) -> None:
+        await world.sync(ANN, subscribe=True)
+        world.clock.advance(timedelta(minutes=30))
+        await world.notify(world.notice(NoticeKind.HEARTBEAT))
+        world.clock.advance(timedelta(hours=2))
+        await world.sync(ANN, subscribe=True)
+        made = world.store.mailbox(ANN).subscription
+        assert made is not None
+        assert made.unheard == 0
 
     @pytest.mark.parametrize(
         ("base", "frequency", "renew", "made"),

@@ -7,9 +7,10 @@ from datetime import datetime
 from engine.model import Activation, ChangePage, Folder, Operator, OperatorId, SyncToken
 from engine.notices import Notice, NoticeAnswer, NoticeKind
 from engine.status import DueOperator
-from engine.sync.lanes import Lanes
-from engine.sync.mailboxes import Callbacks, Mailboxes
+from engine.sync.endpoint import Endpoint
+from engine.sync.mailboxes import Mailboxes
 from engine.sync.runner import Runner
+from engine.sync.watch import Callbacks
 from tests.fakes.clock import FakeClock
 from tests.fakes.mail_source import FakeMailSource
 from tests.fakes.store import MemoryStore
@@ -107,9 +108,10 @@ class World:
         self, base: str = "http://127.0.0.1", frequency: int = 30, *, renew: bool = True, since: datetime | None = None
     ) -> Mailboxes:
         """A host's mailboxes, over the same store and source."""
+        self.endpoint = Endpoint(4, self.clock)
         return Mailboxes(
             self.store,
-            Runner(self.source, self.store, Lanes(4), self.clock),
+            Runner(self.source, self.store, self.endpoint, self.clock),
             SMALL,
             Callbacks(lambda operator_id, serial: f"{base}/{operator_id}/{serial}", frequency, DEBOUNCE, renew, since),
             self.clock,
