@@ -30,10 +30,10 @@ class GetFolder(Operation):
             return [None] if len(names) == 1 else self._one_by_one(names)
         if len(messages) == 1 < len(names) and messages[0].refusal is not None:
             # One refusal for the whole batch is a way to answer, too
-            error = translate(messages[0].refusal, self.mailbox, folder=", ".join(names))
-            if isinstance(error, FolderMissing):
+            refused = translate(messages[0].refusal, self.mailbox, folder=", ".join(names))
+            if isinstance(refused, FolderMissing):
                 return self._one_by_one(names)
-            raise error
+            raise refused
         if len(messages) != len(names):
             raise ResponseUnreadable(f"{self.mailbox}: {len(messages)} answers about {len(names)} folders.")
         return [self._id(message, name) for message, name in zip(messages, names, strict=True)]

@@ -160,7 +160,7 @@ async def test_oauth2_signs_in_and_renews_an_expired_token() -> None:
         (FaultKind.EWS_DISABLED, {}, errors.EwsBlocked),
         (FaultKind.DENIED, {}, errors.ImpersonationDenied),
         (FaultKind.MISSING_MAILBOX, {}, errors.MailboxNotFound),
-        (FaultKind.ERROR, {"code": "ErrorMailboxMoveInProgress"}, errors.SourceUnavailable),
+        (FaultKind.ERROR, {"code": "ErrorMailboxMoveInProgress"}, errors.MailboxMoving),
         (FaultKind.FAULT, {"code": "ErrorAccountDisabled"}, errors.AccountDisabled),
         (FaultKind.TOKEN_REFUSED, {}, errors.SyncTokenRefused),
     ],
