@@ -8,6 +8,8 @@ import sys
 import typer
 
 from api.commands.demo import demo
+from api.commands.jobs import jobs
+from api.commands.lists import alerts, failures, mailboxes, subscriptions
 from api.commands.query import query
 from api.commands.serve import serve
 from api.commands.simulate import simulate
@@ -26,7 +28,12 @@ app.command()(serve)
 app.command()(demo)
 app.command()(simulate)
 app.command()(status)
+app.command()(failures)
+app.command()(mailboxes)
+app.command()(subscriptions)
+app.command()(alerts)
 app.command()(query)
+app.add_typer(jobs, name="jobs", help="Show, switch and run the jobs: EmailSync and ManagePushSubscriptions.")
 
 
 def main() -> None:

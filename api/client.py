@@ -16,6 +16,9 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 TRUNCATED = "X-Mailroom-Truncated"
 """Header of answers that have no place of their own to say that rows were left off."""
 
+_PAGE = 1000
+"""Items asked for at once."""
+
 _START = "Start one with `mailroom serve` or `mailroom demo`, or set MAILROOM_URL to its address."
 
 
@@ -49,10 +52,31 @@ class GatewayClient:
         answer = self._json((await self.query(sql, params)).body)
         return [dict(zip(answer["columns"], row, strict=True)) for row in answer["rows"]]
 
-    async def _request(self, method: str, path: str, body: object = None) -> tuple[bytes, Mapping[str, str]]:
+    async def ask(self, method: str, name: str, body: object = None) -> dict[str, Any]:
+        """One object of ``/api/v1/``, such as ``PATCH`` ``jobs/EmailSync``."""
+        content, _ = await self._request(method, f"/api/v1/{name}", body)
+        return dict(self._json(content))
+
+    async def items(self, name: str, filters: Mapping[str, str], most: int | None) -> tuple[list[dict[str, Any]], bool]:
+        """The items of a list, page by page, at most ``most`` (None: all); whether there are more."""
+        found: list[dict[str, Any]] = []
+        params = dict(filters)
+        while True:
+            params["limit"] = str(_PAGE if most is None else min(_PAGE, most - len(found)))
+            page = self._json((await self._request("GET", f"/api/v1/{name}", params=params))[0])
+            found += page["items"]
+            if page["next"] is None or len(found) == most:
+                return found, page["next"] is not None
+            params["cursor"] = page["next"]
+
+    async def _request(
+        self, method: str, path: str, body: object = None, params: Mapping[str, str] | None = None
+    ) -> tuple[bytes, Mapping[str, str]]:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         try:
-            async with self._session.request(method, self._url + path, json=body, headers=headers) as response:
+            async with self._session.request(
+                method, self._url + path, json=body, params=params, headers=headers
+            ) as response:
                 content = await response.read()
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError) as error:
             raise SettingsError(f"MAILROOM_URL: {self._url!r} is not an address such as {DEFAULT_URL}.") from error

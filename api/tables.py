@@ -1,13 +1,12 @@
-"""Query answers and status figures for people: a table that fits a terminal, and one that keeps every value whole."""
+"""Rows for people: a table that fits a terminal, and one that keeps every value whole."""
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -56,32 +55,6 @@ def terminal_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Tab
     return table
 
 
-def show_status(console: Console, status: Mapping[str, Any]) -> None:
-    """The figures of ``status``, and below them each trouble with its cause and remedy."""
-    operators, subscriptions = status["operators"], status["subscriptions"]
-    table = Table(box=box.SIMPLE, show_header=False)
-    table.add_column(style="bold")
-    table.add_column(justify="right")
-    table.add_column(overflow="fold")
-    states = ", ".join(f"{operators[name]:,} {name}" for name in ("synced", "syncing", "failing", "disabled"))
-    table.add_row("Operators", f"{operators['total']:,}", states)
-    table.add_row("Emails", f"{status['emails']:,}", f"{status['pending']:,} more to fetch")
-    if status.get("quarantined"):
-        table.add_row("Quarantined", f"{status['quarantined']:,}", "items set aside with their reason")
-    table.add_row("Subscriptions", f"{subscriptions['active']:,}", f"of {subscriptions['wanted']:,} wanted")
-    console.print(table)
-    for trouble in status.get("troubles", ()):
-        console.print(Text(_clean(f"{trouble['code']}: {trouble['cause']}"), style="bold red"), soft_wrap=True)
-        for line in _about(trouble):
-            console.print(Text(_clean(f"  {line}")), soft_wrap=True)
-
-
-def _about(trouble: Mapping[str, Any]) -> Iterator[str]:
-    yield f"What to do: {trouble['remedy']}"
-    yield f"Operators: {trouble['operators']:,}, for example {trouble['example']}: {trouble['message']}"
-    if trouble.get("since"):
-        yield f"Since {trouble['since']}; next attempt {trouble.get('next_attempt_at') or 'when it is mended'}"
-
-
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """One line of text in which nothing moves the cursor or turns the writing round."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.replace("\n", " "))

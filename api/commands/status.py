@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -17,9 +18,9 @@ def status(
         return
     from rich.console import Console
 
-    from api.tables import show_status
+    from api.terminal.status import show_status
 
-    show_status(Console(), figures)
+    show_status(Console(), figures, datetime.now(UTC))
 
 
 async def _ask() -> dict[str, Any]:
