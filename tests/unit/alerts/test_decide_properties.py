@@ -1,4 +1,4 @@
-"""Whatever fails whenever: mails stay few, nobody who stays failed is forgotten, and an end is told if its start was."""
+"""Whatever fails whenever: mails stay few, nobody who stays failed is forgotten, and an end is told if a start was."""
 
 import itertools
 from collections import Counter
