@@ -18,14 +18,13 @@ from engine.clock import SystemClock
 from engine.errors import ClusterError, MailroomError
 from engine.model import OperatorId
 from engine.placement import Placement, place
-from engine.schedule import Jobs
 from engine.settings import Settings
 from engine.status import Status
 from engine.store.options import StoreOptions
 
-_PASSES_A_SLOT = 8
 _START_WITHIN = 60.0
 _OBJECT_STORE_BYTES = 512 << 20
+_HEAD_WITHIN = 5.0
 
 
 @dataclass
@@ -83,6 +82,7 @@ def _start_actors(cluster: Cluster, settings: Settings) -> None:
     options = StoreOptions(deletions=settings.email_sync.deletions)
     handles[STORE] = create(StoreActor, STORE, str(settings.store.path.absolute()), options)
     call_now(handles[STORE], "opened")
+    call_now(handles[STORE], "seed_jobs", settings.jobs.records())
     call_now(handles[STORE], "put_operators", [operator.record() for operator in settings.operators])
     operator_ids = [one.operator_id for one in call_now(handles[STORE], "operators") if one.email_sync]
     placement = _place(settings, operator_ids)
@@ -96,13 +96,8 @@ def _start_actors(cluster: Cluster, settings: Settings) -> None:
         handles[name] = create(MailboxHost, name, settings, base, key, since, spread=True)
     hosts = [handles[name] for name in placement.hosts]
     # An actor that fails while it is made is not made again: better told now than by a Mailroom that does nothing.
-    await_all(hosts, "report", _START_WITHIN + len(hosts))
-    jobs = Jobs(
-        sync=settings.email_sync.enabled and settings.jobs.EmailSync.enabled,
-        subscribe=settings.email_sync.enabled and settings.jobs.ManagePushSubscriptions.enabled,
-    )
-    credit = settings.cluster.sync_concurrency * _PASSES_A_SLOT
-    handles[COORDINATOR] = create(Coordinator, COORDINATOR, placement, jobs, credit)
+    await_all(hosts, "ping", _START_WITHIN + len(hosts))
+    handles[COORDINATOR] = create(Coordinator, COORDINATOR, settings, placement)
 
 
 def _place(settings: Settings, operator_ids: list[OperatorId]) -> Placement:
@@ -111,6 +106,7 @@ def _place(settings: Settings, operator_ids: list[OperatorId]) -> Placement:
 
 
 def _join(address: str, *, quiet: bool) -> None:
+    _find_head(address)
     local = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
     try:
         ray.init(
@@ -121,9 +117,24 @@ def _join(address: str, *, quiet: bool) -> None:
             **({} if address else local),
         )
     except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
-        where = f"The Ray cluster at {address}" if address else "A local Ray"
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ClusterError(f"{where} cannot be used: {reason} Check cluster.address.") from error
+        raise ClusterError(_unusable(address, error)) from error
+
+
+def _find_head(address: str) -> None:
+    """Raise ClusterError if nothing listens there: Ray itself would try for minutes, and then end the process."""
+    host, separator, port = address.rpartition("://")[2].rpartition(":")
+    if not separator or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_HEAD_WITHIN).close()
+    except (OSError, OverflowError) as error:
+        raise ClusterError(_unusable(address, error)) from error
+
+
+def _unusable(address: str, error: Exception) -> str:
+    where = f"The Ray cluster at {address}" if address else "A local Ray"
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return f"{where} cannot be used: {reason.rstrip('.')}. Check cluster.address."
 
 
 def _with_port(settings: Settings) -> Settings:

@@ -1,4 +1,4 @@
-"""The Coordinator actor: dispatches due operators to hosts, level-triggered, with all its state in the store.
+"""The Coordinator actor: keeps the jobs, dispatches due operators to hosts, level-triggered, its state in the store.
 
 Each tick compares what is due with what the hosts say they are doing. A crash, here or of a host, only delays the next
 tick; a host that is new to the coordinator, or has lost its memory, has all its operators made due, because notices
@@ -6,41 +6,74 @@ may be lost that were taken before.
 """
 
 import asyncio
+from collections.abc import Mapping
+from datetime import datetime
 
 import structlog
 
 from actors.calls import call
 from actors.remote_store import RemoteStore
-from engine import logs
+from engine import logs, schedule
 from engine.clock import SystemClock
 from engine.errors import MailroomError
-from engine.orders import HostReport
+from engine.jobs.foreman import Foreman
+from engine.jobs.model import JobChange, JobName, JobRun, JobState, Shift
+from engine.model import OperatorId
+from engine.orders import HostReport, Orders
 from engine.placement import Placement
-from engine.schedule import Jobs, batches, restarted
+from engine.settings import Settings
+from engine.sharing import share
 from engine.status import DueOperator
 
 _log = structlog.get_logger(__name__)
+_PASSES_A_SLOT = 8
 _TICK_BUSY = 0.2
 _TICK_IDLE = 1.0
-_REPORT_WITHIN = 5.0
+_REPORT_WITHIN = 1.0
+_DISPATCH_WITHIN = 5.0
 
 
 class Coordinator:
-    """``credit``: passes each host may have under way at once."""
+    """One for the whole Mailroom."""
 
-    async def __init__(self, placement: Placement, jobs: Jobs, credit: int) -> None:  # type: ignore[misc]  # Ray awaits it
+    async def __init__(self, settings: Settings, placement: Placement) -> None:  # type: ignore[misc]  # Ray awaits it
         logs.configure()
         self._store = RemoteStore()
         self._clock = SystemClock()
         self._placement = placement
-        self._jobs = jobs
-        self._credit = credit
+        self._credit = settings.cluster.sync_concurrency * _PASSES_A_SLOT
+        self._foreman = Foreman(self._store, self._clock, enabled=settings.email_sync.enabled)
+        self._asked: dict[str, asyncio.Task[HostReport]] = {}
+        self._reports: dict[str, HostReport] = {}
         self._incarnations: dict[str, str] = {}
+        self._since: dict[OperatorId, datetime] = {}
+        self._limit = 0
+        self._wake = asyncio.Event()
         self._ticking = asyncio.create_task(self._tick_for_ever())
 
     async def ping(self) -> bool:
         """Whether the coordinator lives and ticks."""
         return not self._ticking.done()
+
+    async def jobs(self) -> list[JobState]:
+        """See ``ports.Mailroom``."""
+        return await self._foreman.jobs()
+
+    async def change_job(self, name: JobName, change: JobChange) -> JobState:
+        """See ``ports.Mailroom``."""
+        state = await self._foreman.change(name, change)
+        self._wake.set()  # the hosts are to know at once
+        return state
+
+    async def run_job(self, name: JobName) -> JobRun:
+        """See ``ports.Mailroom``."""
+        run = await self._foreman.run_now(name)
+        self._wake.set()
+        return run
+
+    async def hosts(self) -> dict[str, HostReport]:
+        """What the hosts that answered said at the last tick."""
+        return self._reports
 
     async def stop(self) -> None:
         """Dispatch nothing more."""
@@ -50,6 +83,7 @@ class Coordinator:
         failing = False
         while True:
             busy = False
+            self._wake.clear()
             try:
                 busy = await self._tick()
                 if failing:
@@ -61,35 +95,59 @@ class Coordinator:
                 failing = True
             except Exception:  # noqa: BLE001  # a mistake of ours must not end the ticking: nobody would begin it again
                 _log.exception("tick broken off")
-            await asyncio.sleep(_TICK_BUSY if busy else _TICK_IDLE)
+            await self._pause(_TICK_BUSY if busy else _TICK_IDLE)
+
+    async def _pause(self, seconds: float) -> None:
+        waking = asyncio.ensure_future(self._wake.wait())
+        await asyncio.wait((waking,), timeout=seconds)
+        waking.cancel()
 
     async def _tick(self) -> bool:
-        reports = await self._reports()
-        lost = restarted(self._incarnations, reports)
-        if lost:
-            again = [host for host in lost if host in self._incarnations]
-            if again:
-                _log.warning("hosts restarted", hosts=again)
-            await self._make_due(set(lost))
-        self._incarnations.update({host: report.incarnation for host, report in reports.items()})
-        in_progress = sum(len(report.in_progress) for report in reports.values())
-        limit = self._credit * max(len(reports), 1) + in_progress
-        due = await self._store.due(self._clock.now(), limit)
-        planned = batches(due, reports, self._placement, self._credit, self._jobs)
+        """One round; whether there is anything under way."""
+        shift = await self._foreman.tick()
+        reports = self._reports = await self._ask_hosts(share(self._placement.hosts, self._reports, shift))
+        await self._see_to_restarted(reports)
+        in_progress = [operator_id for report in reports.values() for operator_id in report.in_progress]
+        now = self._clock.now()
+        self._since = {operator_id: self._since.get(operator_id, now) for operator_id in in_progress}
+        planned = await self._plan(shift, reports, now) if schedule.anybody(shift) else {}
         await asyncio.gather(*(self._dispatch(host, batch) for host, batch in planned.items()))
-        return bool(planned) or in_progress > 0
+        return bool(planned or in_progress)
 
-    async def _reports(self) -> dict[str, HostReport]:
-        hosts = self._placement.hosts
-        asked = (asyncio.wait_for(call(host, "report"), _REPORT_WITHIN) for host in hosts)
-        answers = await asyncio.gather(*asked, return_exceptions=True)
-        return {host: report for host, report in zip(hosts, answers, strict=True) if isinstance(report, HostReport)}
+    async def _plan(self, shift: Shift, reports: dict[str, HostReport], now: datetime) -> dict[str, list[DueOperator]]:
+        least = self._credit * max(len(reports), 1) + len(self._since)
+        limit = max(least, self._limit)
+        due = await self._store.due(now, limit, shift.run_started_at)
+        room = schedule.rooms(reports, self._credit, schedule.slow_ones(self._since, now))
+        planned = schedule.batches(due, reports, self._placement, room, shift)
+        self._limit = schedule.next_limit(limit, least, due, planned, room)
+        return planned
+
+    async def _ask_hosts(self, orders: Mapping[str, Orders]) -> dict[str, HostReport]:
+        """Tell and ask every host. One that takes longer holds nobody up, and is heard at a later tick."""
+        for host in orders.keys() - self._asked.keys():
+            self._asked[host] = asyncio.create_task(call(host, "report", orders[host]))
+        if not self._asked:
+            return {}
+        answered, _ = await asyncio.wait(self._asked.values(), timeout=_REPORT_WITHIN)
+        heard = {host: task for host, task in self._asked.items() if task in answered}
+        self._asked = {host: task for host, task in self._asked.items() if task not in answered}
+        return {host: task.result() for host, task in heard.items() if task.exception() is None}
 
     async def _dispatch(self, host: str, batch: list[DueOperator]) -> None:
         try:
-            await call(host, "dispatch", batch)
-        except MailroomError as error:
-            _log.warning("dispatch put off", host=host, reason=str(error))
+            await asyncio.wait_for(call(host, "dispatch", batch), _DISPATCH_WITHIN)
+        except (MailroomError, TimeoutError) as error:
+            _log.warning("dispatch put off", host=host, reason=str(error) or "no answer yet")
+
+    async def _see_to_restarted(self, reports: dict[str, HostReport]) -> None:
+        lost = set(schedule.restarted(self._incarnations, reports))
+        if lost:
+            again = sorted(host for host in lost if host in self._incarnations)
+            if again:
+                _log.warning("hosts restarted", hosts=again)
+            await self._make_due(lost)
+        self._incarnations.update({host: report.incarnation for host, report in reports.items()})
 
     async def _make_due(self, hosts: set[str]) -> None:
         operators = await self._store.operators()

@@ -10,7 +10,10 @@ from actors.calls import call
 from actors.options import COORDINATOR
 from actors.remote_store import RemoteStore
 from engine.errors import MailroomError
+from engine.jobs.model import JobChange, JobName, JobRun, JobState
+from engine.listing import Listing, Page
 from engine.notices import Notice, NoticeAnswer
+from engine.orders import HostReport
 from engine.placement import Placement
 from engine.status import Readiness, Status
 
@@ -41,12 +44,36 @@ class RayMailroom:
         """See ``ports.Mailroom``."""
         return await self._store.query(sql, params, max_rows)
 
+    async def page(self, listing: Listing) -> Page:
+        """See ``ports.Mailroom``."""
+        return await self._store.page(listing)
+
+    async def jobs(self) -> list[JobState]:
+        """See ``ports.Mailroom``."""
+        jobs: list[JobState] = await call(COORDINATOR, "jobs")
+        return jobs
+
+    async def change_job(self, name: JobName, change: JobChange) -> JobState:
+        """See ``ports.Mailroom``."""
+        state: JobState = await call(COORDINATOR, "change_job", name, change)
+        return state
+
+    async def run_job(self, name: JobName) -> JobRun:
+        """See ``ports.Mailroom``."""
+        run: JobRun = await call(COORDINATOR, "run_job", name)
+        return run
+
+    async def hosts(self) -> dict[str, HostReport]:
+        """See ``ports.Mailroom``: as at the coordinator's last tick, since asking a host is also telling it."""
+        hosts: dict[str, HostReport] = await call(COORDINATOR, "hosts")
+        return hosts
+
     async def ready(self) -> Readiness:
         """See ``ports.Mailroom``."""
         store, coordinator, *hosts = await asyncio.gather(
             _answers(call("store", "opened")),
             _answers(call(COORDINATOR, "ping")),
-            *(_answers(call(host, "report")) for host in self._placement.hosts[:16]),
+            *(_answers(call(host, "ping")) for host in self._placement.hosts[:16]),
         )
         return Readiness(store, coordinator, sum(hosts))
 

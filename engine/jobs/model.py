@@ -98,3 +98,18 @@ class Progress:
     failed: int = 0
     emails: int = 0
     subscriptions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """What the jobs want done at present: who is dispatched, and for what.
+
+    ``sync``: EmailSync is enabled; ``run_started_at``: when its open run began (None: none is open). ``subscribe``:
+    ManagePushSubscriptions is enabled, so whoever is dispatched to sync subscribes along the way; ``subscribing``: a
+    run of it is open, so others are dispatched for that alone.
+    """
+
+    sync: bool = True
+    subscribe: bool = True
+    run_started_at: datetime | None = None
+    subscribing: bool = False
