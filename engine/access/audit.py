@@ -1,0 +1,124 @@
+"""The audit trail: who did what, when, from where, to what, and what changed.
+
+One entry for each request that changes something, reads mail or is refused; never a secret, never more than
+``SIDE_LIMIT`` bytes a side.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from engine.access import redaction
+from engine.access.roles import Role
+
+SIDE_LIMIT: Final = 8192
+"""Bytes of ``before`` and of ``after``, each, as JSON in UTF-8."""
+
+_KEYS_LIMIT = 20
+
+
+class Action(StrEnum):
+    """What was done, or was to be. ``ACTIONS`` says it in words."""
+
+    LOGIN = "login"
+    CONNECT = "connect"
+    SETTINGS_CHANGE = "settings.change"
+    OPERATORS_CHANGE = "operators.change"
+    OPERATORS_IMPORT = "operators.import"
+    OPERATORS_CHECK = "operators.check"
+    JOBS_CHANGE = "jobs.change"
+    JOBS_RUN = "jobs.run"
+    CRM_IMPORT = "crm.import"
+    TOKENS_CREATE = "tokens.create"
+    TOKENS_REVOKE = "tokens.revoke"
+    EMAILS_READ = "emails.read"
+    QUERY_RUN = "query.run"
+    ERASE_RUN = "erase.run"
+    EXPORT_RUN = "export.run"
+    REQUEST = "request"
+
+
+ACTIONS: Final[Mapping[Action, str]] = MappingProxyType(
+    {
+        Action.LOGIN: "a token was refused: an address's first failure, and the one that makes it wait",
+        Action.CONNECT: "a network that is not allowed was refused",
+        Action.SETTINGS_CHANGE: "Application Settings, old and new values of what changed",
+        Action.OPERATORS_CHANGE: "an operator was created, changed, enabled or disabled",
+        Action.OPERATORS_IMPORT: "operators were imported: how many of what",
+        Action.OPERATORS_CHECK: "operators were tested against Exchange",
+        Action.JOBS_CHANGE: "a job was enabled, disabled, rescheduled or given another access group",
+        Action.JOBS_RUN: "a job was run by hand",
+        Action.CRM_IMPORT: "CRM records were imported: how many of what",
+        Action.TOKENS_CREATE: "a token was created: its id, name, role, groups and expiry",
+        Action.TOKENS_REVOKE: "a token was revoked",
+        Action.EMAILS_READ: "emails were listed or read: the filters or the id",
+        Action.QUERY_RUN: "SQL was run: its text, without its parameters",
+        Action.ERASE_RUN: "a person's mail was erased: the receipt",
+        Action.EXPORT_RUN: "everything was exported: where to, and the manifest's figures",
+        Action.REQUEST: "any other request that the role does not allow",
+    }
+)
+
+
+class AuditOutcome(StrEnum):
+    """How it went. ``refused``: by the rules of access, or as wrong; ``failed``: allowed, and did not work."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of the trail. Whatever is put in is redacted and bounded: there is no other way to make one.
+
+    ``principal``: the token's name, empty where nobody was let in. ``token_id``: empty for MAILROOM_ADMIN_TOKEN.
+    ``address``: the client's, behind proxies too. ``target``: what it was done to, such as an operator's id.
+    ``before`` and ``after``: the values that changed, or figures of what was done.
+    """
+
+    at: datetime
+    action: Action
+    outcome: AuditOutcome
+    principal: str = ""
+    role: Role | None = None
+    token_id: str = ""
+    address: str = ""
+    target: str = ""
+    before: Mapping[str, object] = field(default_factory=dict)
+    after: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("principal", "token_id", "address", "target"):
+            object.__setattr__(self, name, redaction.text(getattr(self, name), 200))
+        for name in ("before", "after"):
+            object.__setattr__(self, name, _side(getattr(self, name)))
+
+
+def changes(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """What differs between two states, for ``before`` and ``after`` of an entry; a key that is absent counts as None.
+
+    Compare before redaction, as this does: then a changed password shows as changed, and neither value does.
+    """
+    differing = [
+        key for key in [*before, *(key for key in after if key not in before)] if before.get(key) != after.get(key)
+    ]
+    return {key: before.get(key) for key in differing}, {key: after.get(key) for key in differing}
+
+
+def side_json(side: Mapping[str, object]) -> str:
+    """``before`` or ``after`` as it is stored: JSON on one line."""
+    return json.dumps(side, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _side(value: Mapping[str, object]) -> dict[str, object]:
+    kept = redaction.redacted(value)
+    side = kept if isinstance(kept, dict) else {}
+    size = len(side_json(side).encode())
+    if size <= SIDE_LIMIT:
+        return side
+    return {"…": f"{size:,} bytes, too many to keep", "keys": [key[:50] for key in list(side)[:_KEYS_LIMIT]]}
