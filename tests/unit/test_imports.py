@@ -9,7 +9,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("engine", "actors", "api", "tests", "bench")
-PURE = ("engine.sync", "engine.placement", "engine.schedule", "engine.failures", "engine.subscriptions")
+PURE = (
+    "engine.sync",
+    "engine.jobs",
+    "engine.placement",
+    "engine.schedule",
+    "engine.sharing",
+    "engine.failures",
+    "engine.subscriptions",
+)
 IMPURE = ("aiohttp", "requests", "duckdb", "ray", "exchangelib", "random", "secrets", "time", "uuid", "socket", "os")
 CLOCKS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "asyncio.sleep"}
 SIMULATOR_MAY_KNOW = ("engine.model", "engine.errors")
@@ -119,6 +127,7 @@ def test_decisions_read_no_clock() -> None:
         ("engine.sync.machine", "import random"),
         ("engine.placement", "from time import monotonic"),
         ("engine.failures", "import uuid"),
+        ("engine.jobs.foreman", "from random import random"),
         ("engine.simulator.soap", "from engine.settings import Settings"),
         ("engine.simulator.soap", "from ..settings import Settings"),
         ("engine.settings", "from engine import simulator"),
