@@ -58,7 +58,8 @@ class Operation(EWSAccountService):  # type: ignore[misc]
         """
         body = self.wrap(payload, api_version=self.protocol.version.api_version)
         # As bytes, because http.client takes str for latin-1 and addresses may be international
-        answer = self.protocol.post(body, {"X-AnchorMailbox": self.mailbox.encode()})
+        anchor = {"X-AnchorMailbox": self.mailbox.encode()} if "@" in self.mailbox else {}
+        answer = self.protocol.post(body, anchor)
         try:
             return self._messages(parse_answer(answer.body), folder, retry_after(answer.headers))
         except errors.ResponseUnreadable as error:
