@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from engine.model import Activation, ItemId, Landing, LandingResult, MailboxStatus, Operator, OperatorId
 from engine.sync.actions import Deactivate, Rest, SyncAsked, Wish
 from engine.sync.lanes import Lanes
+from engine.sync.machine import hold
 from engine.sync.policy import SyncPolicy
 from engine.sync.runner import Mailbox, Runner
 from engine.sync.state import MailboxState, awaken
@@ -36,7 +37,10 @@ def finish(work: Coroutine[Any, Any, T]) -> T:
 
 
 class Harness:
-    """``kill_in``: die at the n-th call from now (None: never); ``kill_after``: that call's work is done first."""
+    """``kill_in``: die at the n-th call from now (None: never); ``kill_after``: that call's work is done first.
+
+    ``held``: as the host has it, for this activation and every later one.
+    """
 
     def __init__(self, policy: SyncPolicy = SMALL) -> None:
         self.clock = FakeClock()
@@ -45,6 +49,7 @@ class Harness:
         self.policy = policy
         self.kill_in: int | None = None
         self.kill_after = False
+        self.held = False
         self.mailbox: Mailbox | None = None
         self.on_call: Callable[[str], None] | None = None
         self.source.add_mailbox(ADDRESS)
@@ -63,6 +68,7 @@ class Harness:
         try:
             if self.mailbox is None:
                 self.mailbox = Mailbox(awaken(finish(self.store.activate([ANN]))[0], self.policy))
+                self.hold(self.held)
             self.mailbox.wishes += between or []
             end = finish(runner.run_pass(self.mailbox, wish or SyncAsked()))
         except Killed:
@@ -70,6 +76,12 @@ class Harness:
         if isinstance(end, Deactivate):
             self.mailbox = None
         return end
+
+    def hold(self, held: bool) -> None:
+        """Hold the mailbox, or let it go on; from ``on_call`` too: in the middle of a pass."""
+        self.held = held
+        if self.mailbox is not None:
+            self.mailbox.state = hold(self.mailbox.state, held)
 
     def restart(self) -> None:
         """The host dies; the mailbox will be activated anew."""
@@ -83,6 +95,7 @@ class Harness:
     def settle(self, passes: int = 12) -> None:
         """Trouble is over: run passes, as they fall due, until one succeeds and nothing is left."""
         self.kill_in = None
+        self.hold(False)
         self.source.clear_faults()
         for _ in range(passes):
             self.clock.advance(timedelta(hours=25))  # past every backoff and quarantine retry
