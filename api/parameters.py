@@ -1,6 +1,6 @@
 """What stands behind the question mark of a URL: every parameter is known, given once and not empty, or refused."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from aiohttp import web
 
@@ -42,6 +42,16 @@ def read_limit(text: str | None) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST)) and 1 <= int(text) <= MOST):
         raise _refusal(f"limit: {text[:40]!r} is not a whole number from 1 to {MOST}.", f"Without it: {DEFAULT_LIMIT}.")
     return int(text)
+
+
+def check_choice(name: str, text: str, choices: Sequence[str]) -> None:
+    """Let a parameter pass that is one of few words; no choices: any text.
+
+    Raises:
+        Refusal: 400; it is another word, and an empty list would only look as if all were well.
+    """
+    if choices and text not in choices:
+        raise _refusal(f"{name}: {text[:40]!r} is not one of its values.", f"They are: {', '.join(choices)}.")
 
 
 def _refusal(message: str, hint: str) -> Refusal:

@@ -59,10 +59,10 @@ def _of_store(status: Status | None) -> Iterator[Metric]:
 
 
 def _of_jobs(states: list[JobState]) -> Iterator[Metric]:
-    enabled = GaugeMetricFamily("mailroom_job_enabled", "Whether a job is enabled.", labels=["job"])
-    running = GaugeMetricFamily("mailroom_job_running", "Whether a run is under way.", labels=["job"])
+    enabled = GaugeMetricFamily("mailroom_job_enabled", "Whether a job is enabled.", labels=["job_name"])
+    running = GaugeMetricFamily("mailroom_job_running", "Whether a run is under way.", labels=["job_name"])
     following = GaugeMetricFamily(
-        "mailroom_job_next_run_timestamp_seconds", "When a job is to run next (Unix time).", labels=["job"]
+        "mailroom_job_next_run_timestamp_seconds", "When a job is to run next (Unix time).", labels=["job_name"]
     )
     for state in states:
         label = [state.job.name.value]
@@ -77,9 +77,11 @@ def _of_runs(snapshot: Snapshot) -> Iterator[Metric]:
     ended = GaugeMetricFamily(
         "mailroom_job_last_end_timestamp_seconds",
         "When the latest run with this outcome ended (Unix time).",
-        labels=["job", "outcome"],
+        labels=["job_name", "outcome"],
     )
-    lasted = GaugeMetricFamily("mailroom_job_last_duration_seconds", "How long the latest run took.", labels=["job"])
+    lasted = GaugeMetricFamily(
+        "mailroom_job_last_duration_seconds", "How long the latest run took.", labels=["job_name"]
+    )
     latest: dict[str, tuple[float, float]] = {}
     for (job, outcome), row in snapshot.ended.items():
         at = _timestamp(row["finished_at"])

@@ -10,16 +10,21 @@ from api.bodies import parse_body
 from api.keys import MAILROOM
 from api.parameters import read_parameters
 from api.problems import Refusal
-from api.resources.lists import answer_page
+from api.resources.lists import Filter, answer_page
 from api.rows import dump_json
 from engine.errors import UnknownJob
-from engine.jobs.model import JobChange, JobName, JobRun, JobState
+from engine.jobs.model import JobChange, JobName, JobRun, JobState, Outcome, Trigger
 from engine.listing import View
 
 _EXAMPLE = (
     'Send JSON with what is to change, of {"enabled": true, "every": "15m", "timezone": "UTC", "access_group": ""}.'
 )
 _LONGEST = 200
+_RUNS = {
+    "outcome": Filter("outcome", tuple(Outcome)),
+    "trigger": Filter("trigger", tuple(Trigger)),
+    "run": Filter("run_id"),
+}
 
 
 class JobPatch(BaseModel):
@@ -65,8 +70,7 @@ async def run(request: web.Request) -> web.Response:
 
 async def runs(request: web.Request) -> web.Response:
     """``GET /api/v1/jobs/{name}/runs``, newest first."""
-    filters = {"outcome": "outcome", "trigger": "trigger", "run": "run_id"}
-    return await answer_page(request, View.JOB_RUNS, filters, {"job": _name(request)})
+    return await answer_page(request, View.JOB_RUNS, _RUNS, {"job": _name(request)})
 
 
 def state_of(state: JobState) -> dict[str, Any]:

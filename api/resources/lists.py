@@ -4,23 +4,31 @@ Items are rows of the view of the same name, so a list and a query speak the sam
 own; a page goes on where the one before ended, whatever has changed meanwhile.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from api.cursors import seal, unseal
 from api.keys import CALLBACK_KEY, MAILROOM
-from api.parameters import read_limit, read_parameters
+from api.parameters import check_choice, read_limit, read_parameters
 from api.rows import dump_json
+from engine.alerts.model import AlertStatus
 from engine.listing import Listing, View
+from engine.model import MailboxStatus, SubscriptionStatus
 
-_WHO = {"operator": "operator_id", "email": "operator_email"}
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A parameter stands for "this column equals"; ``values``: all it can be (none: anything)."""
+
+    column: str
+    values: Sequence[str] = ()
 
 
-def list_of(view: View, filters: Mapping[str, str]) -> Handler:
-    """A handler that lists a view; ``filters`` are its parameters, each with the column that must equal it."""
+def list_of(view: View, filters: Mapping[str, Filter]) -> Handler:
+    """A handler that lists a view; ``filters`` are its parameters by name."""
 
     async def handler(request: web.Request) -> web.Response:
         return await answer_page(request, view, filters)
@@ -29,11 +37,13 @@ def list_of(view: View, filters: Mapping[str, str]) -> Handler:
 
 
 async def answer_page(
-    request: web.Request, view: View, filters: Mapping[str, str], fixed: Mapping[str, str] | None = None
+    request: web.Request, view: View, filters: Mapping[str, Filter], fixed: Mapping[str, str] | None = None
 ) -> web.Response:
     """The page a request asks for; ``fixed`` are columns its path has decided."""
     given = read_parameters(request, [*filters, "limit", "cursor"])
-    equal = {column: given[name] for name, column in filters.items() if name in given}
+    for name in given.keys() & filters.keys():
+        check_choice(name, given[name], filters[name].values)
+    equal = {one.column: given[name] for name, one in filters.items() if name in given}
     listing = Listing(view, {**equal, **(fixed or {})}, limit=read_limit(given.get("limit")))
     key = request.app[CALLBACK_KEY]
     if "cursor" in given:
@@ -43,7 +53,26 @@ async def answer_page(
     return web.json_response({"items": page.items, "next": following}, dumps=dump_json)
 
 
-failures = list_of(View.FAILURES, {"code": "code", **_WHO, "kind": "kind", "state": "state"})
-subscriptions = list_of(View.SUBSCRIPTIONS, {"code": "error_code", **_WHO, "status": "status"})
-mailboxes = list_of(View.MAILBOXES, {"code": "error_code", **_WHO, "status": "status"})
-alerts = list_of(View.ALERTS, {"code": "code", "status": "status"})
+_WHO = {"operator": Filter("operator_id"), "email": Filter("operator_email")}
+_CAUSE = {"code": Filter("error_code")}
+
+failures = list_of(
+    View.FAILURES,
+    {
+        "code": Filter("code"),
+        **_WHO,
+        "kind": Filter("kind", ("mailbox", "subscription", "item")),
+        "state": Filter("state", ("failing", "failed", "unreachable", "quarantined")),
+    },
+)
+subscriptions = list_of(
+    View.SUBSCRIPTIONS,
+    {
+        **_CAUSE,
+        **_WHO,
+        "status": Filter("status", tuple(SubscriptionStatus)),
+        "live": Filter("live", ("true", "false")),
+    },
+)
+mailboxes = list_of(View.MAILBOXES, {**_CAUSE, **_WHO, "status": Filter("status", tuple(MailboxStatus))})
+alerts = list_of(View.ALERTS, {"code": Filter("code"), "status": Filter("status", tuple(AlertStatus))})

@@ -22,14 +22,14 @@ def show_failures(console: Console, rows: Sequence[Row], now: datetime) -> None:
         print_line(console, f"What to do: {touched[0]['remedy']}", indent=2)
         said = {_words(row) for row in touched}
         if len(said) == 1:
-            print_line(console, f"Exchange's words: {said.pop()}", indent=2)
+            print_line(console, f"Message: {said.pop()}", indent=2)
             _print_touched(console, kind, touched, now, words=False)
         else:
             _print_touched(console, kind, touched, now, words=True)
 
 
 def _print_touched(console: Console, kind: str, rows: Sequence[Row], now: datetime, *, words: bool) -> None:
-    heads = (f"{kind.capitalize()} of", "State", "Since", "Next attempt", "Exchange's words~")
+    heads = (f"{kind.capitalize()} of", "State", "Since", "Next attempt", "Message~")
     cells = [
         (_who(row), row["state"], ago(row["since"], now), ago(row["next_attempt_at"], now), _words(row)) for row in rows
     ]
