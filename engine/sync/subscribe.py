@@ -51,7 +51,10 @@ def ask(state: MailboxState, wish: SubscribeAsked, moment: Moment) -> MailboxSta
 
 
 def on_subscribed(state: MailboxState, event: Subscribed, moment: Moment) -> MailboxState:
-    """The subscription lives. What changed before it did is closed by a drain of every folder."""
+    """The subscription lives. What changed before it did is closed by a drain of every folder.
+
+    Exchange may have called back before it answered: then it was made by then, and heard since.
+    """
     if state.subscription is None:
         raise ValueError("an answer to a subscription nobody asked for")
     record = replace(
@@ -59,7 +62,7 @@ def on_subscribed(state: MailboxState, event: Subscribed, moment: Moment) -> Mai
         status=SubscriptionStatus.ACTIVE,
         subscription_id=event.subscription_id,
         watermark=event.watermark,
-        created_at=moment.now,
+        created_at=min(state.subscription.heard_at or moment.now, moment.now),
         heard_at=moment.now,
     )
     return replace(

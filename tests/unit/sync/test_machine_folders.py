@@ -6,14 +6,10 @@ from datetime import timedelta
 import pytest
 
 from engine.errors import (
-    AuthenticationFailed,
     FolderMissing,
-    SubscriptionQuota,
     Throttled,
 )
 from engine.failures import failure_for
-from engine.model import SubscriptionStatus
-from engine.sync.actions import Rest, SubscribeAsked
 from tests.unit.sync.harness import ADDRESS, ANN, SMALL, Harness, asked, deliver, failed, passed
 
 
@@ -189,96 +185,6 @@ class TestWindow:
         passed(harness)
         assert len(harness.store.current(ANN)) == 1
         harness.compare()
-
-
-class TestSubscription:
-    WISH = SubscribeAsked("serial-1", "http://127.0.0.1/x", 30)
-
-    def test_it_is_made_before_the_drain_that_closes_the_gap(self, harness: Harness) -> None:
-        passed(harness)
-        harness.source.calls.clear()
-        harness.run(self.WISH)
-        assert [name for name, _, _ in harness.source.calls] == ["subscribe", "read_changes", "read_changes"]
-        record = harness.store.mailbox(ANN).subscription
-        assert record is not None
-        assert (record.serial, record.status, record.status_frequency) == ("serial-1", SubscriptionStatus.ACTIVE, 30)
-        assert record.heard_at == record.created_at == harness.clock.now()
-        assert record.subscription_id == harness.source.subscriptions[-1].subscription_id
-        assert {folder.name for folder in harness.source.subscriptions[-1].folders} == {"inbox", "sentitems"}
-
-    def test_refused_it_leaves_the_sync_going_and_is_due_later(self, harness: Harness) -> None:
-        (item,) = deliver(harness, 1)
-        harness.source.fail_next(SubscriptionQuota("too many"), method="subscribe")
-        end = harness.run(self.WISH)
-        assert isinstance(end, Rest)
-        assert end.failure is None
-        assert item in harness.store.current(ANN)
-        record = harness.store.mailbox(ANN).subscription
-        assert record is not None
-        assert (record.status, record.error_code) == (SubscriptionStatus.FAILED, "SUBSCRIPTION_QUOTA")
-        assert record.next_attempt_at is not None
-        assert record.next_attempt_at >= harness.clock.now() + 3 * SMALL.first_backoff
-        harness.compare()
-
-    def test_failing_credentials_put_subscribing_off_as_well(self, harness: Harness) -> None:
-        harness.source.fail_next(AuthenticationFailed("401"), times=50)
-        end = failed(harness, self.WISH)
-        record = harness.store.mailbox(ANN).subscription
-        assert record is not None
-        assert (record.status, record.error_code) == (SubscriptionStatus.FAILED, "AUTH_FAILED")
-        assert record.next_attempt_at == end.next_sync_at
-        assert harness.mailbox is not None
-        assert harness.mailbox.state.subscribe is None
-        assert not asked(harness, "subscribe")
-
-    def test_a_replaced_folder_wants_a_new_one(self, harness: Harness) -> None:
-        harness.run(self.WISH)
-        harness.source.remove_folder(ADDRESS, "inbox")
-        harness.source.add_folder(ADDRESS, "inbox")
-        passed(harness)
-        record = harness.store.mailbox(ANN).subscription
-        assert record is not None
-        assert (record.serial, record.status) == ("serial-1", SubscriptionStatus.LOST)
-        harness.run(SubscribeAsked("serial-2", "http://127.0.0.1/y", 30))
-        folders = {folder.folder_id for folder in harness.source.subscriptions[-1].folders}
-        assert harness.source.folder(ADDRESS).folder_id in folders
-
-    def test_a_folder_the_settings_have_added_wants_a_new_one(self, harness: Harness) -> None:
-        harness.source.add_folder(ADDRESS, "archive")
-        harness.run(self.WISH)
-        harness.policy = replace(SMALL, folders=("inbox", "sentitems", "archive"))
-        harness.restart()
-        passed(harness)
-        record = harness.store.mailbox(ANN).subscription
-        assert record is not None
-        assert record.status is SubscriptionStatus.LOST
-
-    def test_a_folder_taken_up_again_wants_a_new_one(self, harness: Harness) -> None:
-        passed(harness)
-        harness.policy = replace(SMALL, folders=("inbox",))
-        harness.restart()
-        harness.run(self.WISH)
-        harness.policy = SMALL
-        harness.restart()
-        passed(harness)
-        record = harness.store.mailbox(ANN).subscription
-        assert record is not None
-        assert record.status is SubscriptionStatus.LOST
-
-    def test_a_restart_alone_keeps_it(self, harness: Harness) -> None:
-        deliver(harness, 4)
-        harness.run(self.WISH)
-        harness.restart()
-        passed(harness)
-        record = harness.store.mailbox(ANN).subscription
-        assert record is not None
-        assert record.status is SubscriptionStatus.ACTIVE
-
-    def test_no_watermark_is_no_trouble(self, harness: Harness) -> None:
-        harness.source.gives_watermarks = False
-        end = harness.run(self.WISH)
-        assert isinstance(end, Rest)
-        assert end.failure is None
 
 
 def test_a_missing_folder_is_asked_for_again_though_the_pass_failed_of_something_else() -> None:

@@ -1,6 +1,7 @@
 """Whatever happens to the mailbox, to Exchange, to the store and to us: in the end the store equals Exchange.
 
-Faults are injected into every call, and the process dies between any two actions, before or after a commit.
+Faults are injected into every call, and the process dies between any two actions, before or after a commit. The mailbox
+is held and let go at any moment, and while it is held, nothing of its backfill is asked for.
 """
 
 from dataclasses import replace
@@ -9,19 +10,20 @@ from datetime import timedelta
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from engine.errors import (
     AuthenticationFailed,
     FolderMissing,
+    ImpersonationDenied,
     RequestRefused,
     ResponseUnreadable,
     SourceUnavailable,
     SyncTokenRefused,
     Throttled,
 )
-from engine.model import ItemId
-from engine.sync.actions import Rest, SubscribeAsked, SyncAsked
+from engine.model import FolderId, ItemId, MailboxStatus
+from engine.sync.actions import FetchItems, ReadPage, Rest, SubscribeAsked, SyncAsked
 from tests.fakes.store import Fault
 from tests.unit.sync.harness import ADDRESS, ANN, Harness
 
@@ -32,6 +34,7 @@ ERRORS = st.sampled_from(
         Throttled("busy", retry_after=30),
         SourceUnavailable("reset"),
         AuthenticationFailed("401"),
+        ImpersonationDenied("no"),
         SyncTokenRefused("bad token"),
         ResponseUnreadable("not XML"),
         FolderMissing("gone"),
@@ -41,10 +44,40 @@ ERRORS = st.sampled_from(
 METHODS = st.sampled_from([None, "resolve_folders", "read_changes", "fetch_items", "subscribe"])
 
 
+def first_listed(harness: Harness) -> set[str]:
+    """Ids of the pages that the first drain of their folder has queued, read from what has landed."""
+    pages: set[str] = set()
+    drained: set[FolderId] = set()
+    for landing in harness.store.landings:
+        queued = {page.page_id for page in landing.queued}
+        halved = {page.page_id for page in landing.amended_pages} if landing.folder_record is None else set()
+        if landing.folder is not None and (halved & pages or (not halved and landing.folder.folder_id not in drained)):
+            pages |= queued
+        if landing.folder_record is not None and landing.folder_record.drained:
+            drained.add(landing.folder_record.folder_id)
+    return pages
+
+
+def leaves_the_backfill(harness: Harness) -> None:
+    """Before each call: what is about to be asked is no backfill, if the mailbox is held."""
+    state, box = harness.state, harness.store._mailboxes[ANN]
+    if state is None or not state.held:
+        return
+    if isinstance(state.doing, ReadPage) or (isinstance(state.doing, FetchItems) and state.doing.direct):
+        assert box.folders[state.doing.folder.folder_id].drained
+    elif isinstance(state.doing, FetchItems):
+        page, since = box.pages[state.doing.page_id], box.record.last_success_at
+        is_recent = since is not None and page.newest_at is not None and page.newest_at >= since
+        assert is_recent or page.page_id not in first_listed(harness)
+
+
 class MailboxMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.harness = Harness()
+        self.calls = 0
+        self.turns: frozenset[int] = frozenset()
+        self.harness.on_call = lambda _method: self._before_call()
         self.source = self.harness.source
         self.serial = 0
 
@@ -158,6 +191,37 @@ class MailboxMachine(RuleBasedStateMachine):
     @rule(wait=st.booleans(), again=st.booleans())
     def sync(self, wait: bool, again: bool) -> None:
         self._sync(wait, again)
+
+    @rule(held=st.booleans())
+    def hold(self, held: bool) -> None:
+        self.harness.hold(held)
+
+    @rule(turns=st.frozensets(st.integers(1, 14), min_size=1, max_size=3), again=st.booleans())
+    def sync_held_and_let_go(self, turns: frozenset[int], again: bool) -> None:
+        """At these calls of the pass the mailbox is held, or let go."""
+        self.calls, self.turns = 0, turns
+        self._sync(wait=True, again=again)
+        self.turns = frozenset()
+
+    def _before_call(self) -> None:
+        leaves_the_backfill(self.harness)
+        self.calls += 1
+        if self.calls in self.turns:
+            self.harness.hold(not self.harness.held)
+
+    @invariant()
+    def the_record_says_all_or_nothing(self) -> None:
+        record = self.harness.store._mailboxes[ANN].record
+        trouble = (record.failing_since, record.error_code, record.error, record.error_at)
+        if record.status in (MailboxStatus.FAILING, MailboxStatus.FAILED):
+            assert None not in (*trouble, record.next_sync_at)
+            assert record.attempts > 0
+        else:
+            assert set(trouble) == {None}
+            assert record.attempts == 0
+        if record.status is MailboxStatus.SYNCED:
+            assert record.next_sync_at is None
+            assert record.last_success_at is not None
 
     @rule()
     def subscribe(self) -> None:
