@@ -65,13 +65,10 @@ class SmtpMailer:
     async def _hand_over(self, client: aiosmtplib.SMTP, mail: OutgoingMail) -> Delivery:
         by_wire = {_ascii_domain(address): address for address in mail.recipients}
         possible, impossible = list(by_wire), dict[str, str]()
-        if not client.supports_extension("smtputf8"):
-            possible = [address for address in by_wire if address.isascii()]
-            impossible = {
-                address: f"{self!r} takes no international addresses (SMTPUTF8)."
-                for wire, address in by_wire.items()
-                if wire not in possible
-            }
+        if not all(wire.isascii() for wire in by_wire) and not await _takes_international(client):
+            possible = [wire for wire in by_wire if wire.isascii()]
+            reason = f"{self!r} takes no international addresses (SMTPUTF8)."
+            impossible = {address: reason for wire, address in by_wire.items() if wire not in possible}
         if not possible:
             return Delivery(refused=impossible)
         accepted, refused, deferred = await self._transact(client, mail, possible)
@@ -95,6 +92,12 @@ class SmtpMailer:
         refused = {one: f"{code} {words}" for one, (code, words) in answers.items() if code >= 500}
         deferred = {one: f"{code} {words}" for one, (code, words) in answers.items() if code < 500}
         return [one for one in recipients if one not in answers], refused, deferred
+
+
+async def _takes_international(client: aiosmtplib.SMTP) -> bool:
+    with contextlib.suppress(aiosmtplib.SMTPHeloError):  # a server without EHLO has no extensions
+        await client.ehlo()
+    return client.supports_extension("smtputf8")
 
 
 def _ascii_domain(address: str) -> str:

@@ -102,8 +102,8 @@ def test_mails_are_few(periods: list[Period]) -> None:
     for code in CODES:
         mine = [one for one in past.digests if one.alert.code == code]
         reports = [one.written_at for one in mine if one.kind is DigestKind.REPORT]
-        for earlier, later in itertools.pairwise(reports):
-            assert later - earlier >= POLICY.same_cause_within + POLICY.recovered_after
+        for before, after in itertools.pairwise(reports):
+            assert after - before >= POLICY.same_cause_within + POLICY.recovered_after
         for earlier, later in itertools.pairwise(mine):
             pair = (earlier.kind, later.kind)
             assert pair not in {(DigestKind.REPORT, DigestKind.REPORT), (DigestKind.RECOVERY, DigestKind.RECOVERY)}
