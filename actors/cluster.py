@@ -98,6 +98,7 @@ def _start_actors(cluster: Cluster, settings: Settings) -> None:
     # An actor that fails while it is made is not made again: better told now than by a Mailroom that does nothing.
     await_all(hosts, "ping", _START_WITHIN + len(hosts))
     handles[COORDINATOR] = create(Coordinator, COORDINATOR, settings, placement)
+    call_now(handles[COORDINATOR], "ping")
 
 
 def _place(settings: Settings, operator_ids: list[OperatorId]) -> Placement:

@@ -1,8 +1,8 @@
-"""The Coordinator actor: keeps the jobs, dispatches due operators to hosts, level-triggered, its state in the store.
+"""The Coordinator actor: keeps the jobs, dispatches due operators, tells whom it concerns; its state is in the store.
 
-Each tick compares what is due with what the hosts say they are doing. A crash, here or of a host, only delays the next
-tick; a host that is new to the coordinator, or has lost its memory, has all its operators made due, because notices
-may be lost that were taken before.
+Level-triggered: each tick compares what is due with what the hosts say they are doing. A crash, here or of a host, only
+delays the next tick; a host that is new to the coordinator, or has lost its memory, has all its operators made due,
+because notices may be lost that were taken before.
 """
 
 import asyncio
@@ -12,8 +12,10 @@ from datetime import datetime
 import structlog
 
 from actors.calls import call
+from actors.every import every
 from actors.remote_store import RemoteStore
 from engine import logs, schedule
+from engine.alerts.build import build_desk
 from engine.clock import SystemClock
 from engine.errors import MailroomError
 from engine.jobs.foreman import Foreman
@@ -31,6 +33,7 @@ _TICK_BUSY = 0.2
 _TICK_IDLE = 1.0
 _REPORT_WITHIN = 1.0
 _DISPATCH_WITHIN = 5.0
+_ALERT_EVERY = 2.0
 
 
 class Coordinator:
@@ -49,7 +52,10 @@ class Coordinator:
         self._since: dict[OperatorId, datetime] = {}
         self._limit = 0
         self._wake = asyncio.Event()
+        self._desk = build_desk(settings, self._store, self._clock)
         self._ticking = asyncio.create_task(self._tick_for_ever())
+        # A task of its own: a mail server that is slow holds no dispatch up.
+        self._alerting = asyncio.create_task(every(_ALERT_EVERY, self._desk.tick, "alerts"))
 
     async def ping(self) -> bool:
         """Whether the coordinator lives and ticks."""
@@ -76,8 +82,10 @@ class Coordinator:
         return self._reports
 
     async def stop(self) -> None:
-        """Dispatch nothing more."""
-        self._ticking.cancel()
+        """Dispatch nothing more, and send nothing more."""
+        for task in (self._ticking, self._alerting):
+            task.cancel()
+        await self._desk.close()
 
     async def _tick_for_ever(self) -> None:
         failing = False
