@@ -75,12 +75,8 @@ class Mailboxes:
         await self._activate([one.operator_id for one in due])
         for one in due:
             mailbox = self._mailboxes.get(one.operator_id)
-            if mailbox is None:
-                continue
-            if one.subscribe or self._callbacks.is_outdated(one.operator_id, mailbox.state.subscription):
-                self._ask(mailbox, self._subscription_wish(one.operator_id))
-            if one.sync:
-                self._ask(mailbox, SyncAsked())
+            if mailbox is not None:
+                self._begin(one, mailbox)
 
     async def notify(self, notices: Sequence[Notice]) -> list[NoticeAnswer]:
         """Take notices in. OK: this host will see to it. Unsubscribe: nobody wants this subscription any more."""
@@ -97,7 +93,7 @@ class Mailboxes:
         if mailbox is None or not mailbox.state.operator.email_sync:
             return False
         if self.go_on([operator_id]):
-            self._ask(mailbox, SyncAsked())
+            self._begin(DueOperator(operator_id, sync=True, subscribe=False), mailbox)
         return True
 
     def go_on(self, operator_ids: Iterable[OperatorId]) -> list[OperatorId]:
@@ -184,6 +180,12 @@ class Mailboxes:
             for operator_id in new:
                 self._activating.pop(operator_id, None)
         return unknown
+
+    def _begin(self, due: DueOperator, mailbox: Resident) -> None:
+        if due.subscribe or self._callbacks.wants_another(due.operator_id, mailbox.state.subscription):
+            self._ask(mailbox, self._subscription_wish(due.operator_id))
+        if due.sync:
+            self._ask(mailbox, SyncAsked())
 
     def _take(self, notice: Notice) -> NoticeAnswer:
         mailbox = self._mailboxes.get(notice.operator_id)

@@ -4,12 +4,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from engine import errors
+from engine.failures import failure_for
 from engine.model import Moment, OperatorId, SubscriptionRecord, SubscriptionStatus
 from engine.sync.actions import SubscribeAsked
 
 _YOUNG = timedelta(seconds=60)
 """A subscription given up sooner is not replaced at once: with each notice they post, whoever knows a callback URL
 could make us subscribe anew, until the mailbox's quota is used up."""
+
+_EVERYBODYS = frozenset(
+    failure_for(kind("")).code
+    for kind in (
+        errors.AuthenticationFailed,
+        errors.EwsBlocked,
+        errors.EndpointInvalid,
+        errors.VersionInvalid,
+        errors.SourceUnavailable,
+    )
+)
+"""Codes of what may have kept everybody from subscribing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +46,17 @@ class Callbacks:
         """A subscription that calls here."""
         return SubscribeAsked(serial, self.url(operator_id, serial), self.status_frequency)
 
-    def is_outdated(self, operator_id: OperatorId, made: SubscriptionRecord | None) -> bool:
-        """Whether an active subscription is to be replaced."""
-        if not self.renew or made is None or made.status is not SubscriptionStatus.ACTIVE:
+    def wants_another(self, operator_id: OperatorId, made: SubscriptionRecord | None) -> bool:
+        """Whether a mailbox that is synchronised now is to subscribe along the way, whatever its attempts wait for.
+
+        An outdated subscription is replaced, and one that failed of what ails everybody is tried again with the sync:
+        when Exchange serves us again, mailboxes are made due, and shall not be without push for as long as they would
+        have waited.
+        """
+        if not self.renew or made is None:
             return False
+        if made.status is not SubscriptionStatus.ACTIVE:
+            return made.status is SubscriptionStatus.FAILED and made.error_code in _EVERYBODYS
         if self.since is not None and made.created_at is not None and made.created_at < self.since:
             return True
         url = self.url(operator_id, made.serial)

@@ -17,6 +17,7 @@ from engine.model import (
     Operator,
     OperatorId,
     ResolvedFolders,
+    SubscriptionStatus,
     SyncToken,
 )
 from engine.orders import Orders
@@ -167,6 +168,10 @@ class Landscape:
 
     def synced(self) -> int:
         return sum(self.store._mailboxes[one].record.status is MailboxStatus.SYNCED for one in self.who)
+
+    def subscribed(self) -> int:
+        made = (self.store._mailboxes[one].subscription for one in self.who)
+        return sum(one is not None and one.status is SubscriptionStatus.ACTIVE for one in made)
 
     def asked_between(self, since: float, until: float) -> int:
         return sum(since <= at < until for at, _ in self.source.asked_at)

@@ -62,6 +62,7 @@ def test_a_wrong_password_from_the_start_is_tried_a_handful_of_times_and_found_r
             assert len(world.source.asked_at) <= 10
             world.source.trouble = lambda _: None
             await world.all_synced(within=MINUTE + 30)
+            assert world.subscribed() == 200
             right = next(moment for moment, _ in world.source.asked_at if moment >= 5 * MINUTE)
             assert right - 5 * MINUTE <= 50
 
