@@ -1,15 +1,21 @@
 """The Store actor as the plain class it is."""
 
 import asyncio
+import inspect
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from actors.remote_store import RemoteStore
 from actors.store import StoreActor
 from actors.wire import pack
 from engine.clock import SystemClock
 from engine.errors import StaleEpoch, StoreLocked
+from engine.jobs.model import Job, JobName, JobState
+from engine.listing import Listing, View
 from engine.model import Landing, Operator, OperatorId
+from engine.ports import Store
 from engine.store.options import StoreOptions
 from engine.store.store import DuckDBStore
 
@@ -42,3 +48,46 @@ async def test_a_file_held_by_another_is_tried_again(path: Path) -> None:
     await holder.close()
     assert await actor.operators() == []
     await actor.close()
+
+
+class Caller(RemoteStore):
+    """Keeps the calls it would make."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple[Any, ...]] = []
+
+    async def _call(self, method: str, *args: Any) -> Any:
+        self.calls.append((method, *args))
+
+
+async def test_calls_travel_by_position_with_the_defaults_of_the_port() -> None:
+    store = Caller()
+    now = SystemClock().now()
+    await store.query("SELECT 1", max_rows=5)
+    await store.due(now, 9)
+    await store.due(limit=9, now=now, run_started_at=now)
+    await store.jobs()
+    assert store.calls == [("query", "SELECT 1", (), 5), ("due", now, 9, None), ("due", now, 9, now), ("jobs",)]
+
+
+def test_the_actor_answers_whatever_the_port_asks() -> None:
+    asked = [name for name, _ in inspect.getmembers(Store, inspect.isfunction) if not name.startswith("_")]
+    assert "standing_failures" in asked
+    assert [name for name in asked if not inspect.iscoroutinefunction(getattr(StoreActor, name, None))] == []
+    assert [name for name in asked if not inspect.iscoroutinefunction(getattr(RemoteStore, name, None))] == []
+
+
+async def test_what_the_store_answers_passes_through(path: Path) -> None:
+    actor = StoreActor(str(path), StoreOptions())
+    job = Job(JobName.EMAIL_SYNC, True, "15m")
+    assert await actor.seed_jobs([job]) == [job]
+    assert await actor.jobs() == [JobState(job)]
+    assert (await actor.page(Listing(View.JOB_RUNS))).items == ()
+    table, more = await actor.query("SELECT 1 AS n", (), 9)
+    assert (table.to_pylist(), more) == ([{"n": 1}], False)
+    await actor.close()
+
+
+def check_types(remote: RemoteStore) -> Store:
+    return remote

@@ -24,12 +24,11 @@ SAMPLES = {
     1: (_FIRST, "INSERT INTO _mailroom.job_runs (job, run_id, started_at) VALUES ('EmailSync', 'r', now())"),
     2: (
         _FIRST,
-        "UPDATE _mailroom.mailboxes SET next_sync_at = '2026-01-05 09:00:00+00';"
-        "INSERT INTO _mailroom.jobs VALUES ('EmailSync', true, '15m', 'UTC', '', NULL, true, '15m', 'UTC', '');"
-        "INSERT INTO _mailroom.job_runs VALUES ('r', 'EmailSync', 'manual', now(), NULL, 'running', 1, 0, 0, 0, 0, '');"
-        "INSERT INTO _mailroom.alerts (alert_id, code, status, opened_at, grown_at, operators, reported) "
-        "VALUES ('a', 'AUTH_FAILED', 'gathering', now(), now(), ['ann'], []);"
-        "INSERT INTO _mailroom.outbox VALUES ('m', 'a', ['x@example.com'], 's', 't', 'h', now(), 0, NULL, NULL, NULL);",
+        "UPDATE _mailroom.mailboxes SET next_sync_at = '2026-01-05 09:00:00+00'",
+        "INSERT INTO _mailroom.jobs VALUES ('EmailSync', true, '15m', 'UTC', '', NULL, true, '15m', 'UTC', '')",
+        "INSERT INTO _mailroom.job_runs VALUES ('r', 'EmailSync', 'manual', now(), NULL, 'running', 1, 0, 0, 0, 0, '')",
+        "INSERT INTO _mailroom.alerts VALUES ('a', 'C', 'gathering', now(), now(), ['ann'], [], NULL, NULL, NULL)",
+        "INSERT INTO _mailroom.outbox VALUES ('m', 'a', ['x@example.com'], 's', 't', 'h', now(), 0, NULL, NULL, NULL)",
     ),
 }
 """What a file of each version may hold: written by SQL of that version. A new migration adds its own."""

@@ -1,0 +1,214 @@
+"""Lists: what they show, how they are filtered, and that page after page shows every row once."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from engine import errors
+from engine.alerts.model import Alert, AlertStatus, OutgoingMail
+from engine.jobs.model import JobName, JobRun, Outcome, Trigger
+from engine.listing import Listing, View
+from engine.model import (
+    FolderRecord,
+    ItemId,
+    MailboxRecord,
+    MailboxStatus,
+    Operator,
+    OperatorId,
+    QuarantinedItem,
+    SubscriptionRecord,
+    SubscriptionStatus,
+)
+from engine.store import DuckDBStore
+from tests.fakes.store import MemoryStore
+from tests.fakes.store_words import INBOX, SENT, AnyStore, Lander, Time, page
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+"""Whether a subscription lives is asked of the database's own clock in the view."""
+HOUR = timedelta(hours=1)
+WHO = [OperatorId(f"op{n}") for n in range(7)]
+LIVE = SubscriptionRecord("s", SubscriptionStatus.ACTIVE, "https://x/secret", 30, "id", "w", NOW, NOW)
+FAILED = MailboxRecord(MailboxStatus.FAILED, NOW, NOW, NOW, NOW - HOUR, 3, "AUTH_FAILED", "401", NOW)
+
+
+async def furnish(store: AnyStore) -> None:
+    """Something of everything: states, causes known and unknown, rows with and without the optional."""
+    await store.put_operators([Operator(one, f"{one}@example.com", email_sync=one != "op6") for one in WHO])
+    land = [Lander(store, one) for one in await store.activate(WHO)]
+    item = QuarantinedItem(INBOX.folder_id, ItemId("i1"), "ITEM_UNREADABLE", "corrupt", 1, NOW)
+    await land[0](
+        folder=INBOX,
+        mailbox=FAILED,
+        folder_record=FolderRecord(INBOX.folder_id, "inbox", drained=True),
+        queued=(page("p", "1", "2"),),
+        quarantined=(item, replace(item, item_id=ItemId("i2")), replace(item, folder_id=SENT.folder_id, code="NEW")),
+        subscription=LIVE,
+    )
+    await land[0](folder=SENT, quarantined=(replace(item, item_id=ItemId("i3"), folder_id=SENT.folder_id),))
+    await land[1](
+        mailbox=replace(FAILED, status=MailboxStatus.FAILING, error_code="NEW_CODE"),
+        subscription=replace(LIVE, status=SubscriptionStatus.FAILED, error_code="SUBSCRIPTION_QUOTA", error="20"),
+    )
+    await land[2](mailbox=replace(FAILED, error_code=None), subscription=replace(LIVE, unheard=1))
+    await land[3](subscription=replace(LIVE, created_at=NOW - 9 * HOUR, heard_at=NOW - 9 * HOUR, unheard=1))
+    await land[4](subscription=replace(LIVE, status=SubscriptionStatus.LOST, created_at=None, heard_at=None))
+    await land[5](mailbox=MailboxRecord(MailboxStatus.SYNCED, NOW, NOW), subscription=replace(LIVE, heard_at=None))
+    await land[6](mailbox=FAILED, subscription=LIVE)
+    for n in range(5):
+        job = list(JobName)[n % 2]
+        run = JobRun(f"r{n}", job, list(Trigger)[n % 2], NOW + (n // 2) * HOUR, operators=n, message=f"m{n}")
+        done = replace(run, finished_at=run.started_at + timedelta(seconds=n, milliseconds=250), done=n)
+        await store.put_run(run if n == 4 else replace(done, outcome=Outcome.PARTIAL, failed=1, emails=n))
+    alerts = [
+        Alert("a1", "AUTH_FAILED", AlertStatus.REPORTED, NOW, NOW, (WHO[0], WHO[1]), reported_at=NOW + HOUR),
+        Alert("a2", "NEW_CODE", AlertStatus.GATHERING, NOW, NOW, (WHO[0],)),
+        Alert("a3", "THROTTLED", AlertStatus.CLOSED, NOW + HOUR, NOW, closed_at=NOW + 2 * HOUR),
+    ]
+    mail = OutgoingMail("m1", "a1", ("boss@example.com",), "S", "text", "html", NOW, 2, NOW, None, "421 later")
+    again = replace(mail, mail_id="m2", created_at=NOW + HOUR, error="550 no")
+    await store.put_alerts(alerts, [mail, again, replace(mail, mail_id="m3", sent_at=NOW, error=None)])
+
+
+@pytest.fixture
+async def furnished(kind: str, tmp_path: Path) -> AsyncIterator[AnyStore]:
+    clock = Time()
+    clock.now = NOW
+    store = MemoryStore(clock) if kind == "memory" else await DuckDBStore.open(tmp_path / "lists.duckdb", clock)
+    await furnish(store)
+    yield store
+    await store.close()
+
+
+async def rows(
+    store: AnyStore, view: View, limit: int = 1000, equal: Mapping[str, str] = MappingProxyType({})
+) -> list[dict[str, Any]]:
+    """Everything, page by page; each position goes through JSON, as in a cursor."""
+    found, after = list[dict[str, Any]](), None
+    while True:
+        one = await store.page(Listing(view, equal, after, limit))
+        assert len(one.items) <= limit
+        found += one.items
+        if one.after is None:
+            return found
+        assert len(one.items) == limit
+        after = tuple(json.loads(json.dumps(one.after)))
+
+
+@pytest.mark.parametrize("view", list(View))
+@pytest.mark.parametrize("limit", [1, 2, 3])
+async def test_pages_show_every_row_once_and_in_order(furnished: AnyStore, view: View, limit: int) -> None:
+    whole = await rows(furnished, view)
+    assert len(whole) > 2
+    assert await rows(furnished, view, limit) == whole
+
+
+@pytest.mark.parametrize("view", list(View))
+async def test_both_stores_show_the_same(tmp_path: Path, view: View) -> None:
+    clock = Time()
+    clock.now = NOW
+    memory, duck = MemoryStore(clock), await DuckDBStore.open(tmp_path / "lists.duckdb", clock)
+    await furnish(memory)
+    await furnish(duck)
+    shown = await rows(duck, view)
+    assert shown == await rows(memory, view)
+    assert [list(row) for row in shown] == [list(row) for row in await rows(memory, view)]
+    assert "secret" not in str(shown)
+    await duck.close()
+
+
+async def test_failures_go_from_mailboxes_to_items(furnished: AnyStore) -> None:
+    found = [(row["kind"], row["state"], row["operator_id"]) for row in await rows(furnished, View.FAILURES)]
+    assert found == [
+        ("mailbox", "failed", "op0"),
+        ("mailbox", "failing", "op1"),
+        ("subscription", "failed", "op1"),
+        ("subscription", "unreachable", "op2"),
+        ("subscription", "unreachable", "op3"),
+        ("item", "quarantined", "op0"),
+        ("item", "quarantined", "op0"),
+        ("item", "quarantined", "op0"),
+    ]
+
+
+async def test_mailboxes_say_what_is_wrong_and_what_to_do(furnished: AnyStore) -> None:
+    failed, failing, unnamed, *others = await rows(furnished, View.MAILBOXES)
+    assert "credentials" in failed["cause"]
+    assert "MAILROOM_EXCHANGE_PASSWORD" in failed["remedy"]
+    assert failing["remedy"], "an unknown code still says what to do"
+    assert (unnamed["cause"], unnamed["remedy"]) == (None, None)
+    assert {(one["cause"], one["remedy"]) for one in others} == {(None, None)}
+    assert (failed["pending"], failed["quarantined"], failed["next_sync_at"]) == (2, 3, NOW)
+
+
+async def test_subscriptions_say_whether_they_live(furnished: AnyStore) -> None:
+    found = {row["operator_id"]: (row["live"], row["unheard"]) for row in await rows(furnished, View.SUBSCRIPTIONS)}
+    assert found == {
+        "op0": (True, 0),
+        "op1": (False, 0),
+        "op2": (False, 1),
+        "op3": (False, 1),
+        "op4": (False, 0),
+        "op5": (True, 0),
+        "op6": (True, 0),
+    }
+
+
+async def test_runs_come_newest_first(furnished: AnyStore) -> None:
+    found = await rows(furnished, View.JOB_RUNS)
+    assert [(row["run_id"], row["seconds"]) for row in found] == [
+        ("r4", None),
+        ("r2", 2.25),
+        ("r3", 3.25),
+        ("r0", 0.25),
+        ("r1", 1.25),
+    ]
+
+
+async def test_alerts_count_their_mail(furnished: AnyStore) -> None:
+    found = await rows(furnished, View.ALERTS)
+    assert [(row["alert_id"], row["operators"], row["mails_sent"], row["mails_waiting"]) for row in found] == [
+        ("a3", 0, 0, 0),
+        ("a1", 2, 1, 2),
+        ("a2", 1, 0, 0),
+    ]
+    assert [row["last_error"] for row in found] == [None, "550 no", None]
+    assert "boss@example.com" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("view", "equal", "expected"),
+    [
+        (View.FAILURES, {"code": "AUTH_FAILED"}, 1),
+        (View.FAILURES, {"kind": "item", "folder": "inbox"}, 1),
+        (View.FAILURES, {"operator_id": "op1", "state": "failed"}, 1),
+        (View.FAILURES, {"code": "auth_failed"}, 0),
+        (View.FAILURES, {"code": "' OR true --"}, 0),
+        (View.SUBSCRIPTIONS, {"live": "true"}, 3),
+        (View.SUBSCRIPTIONS, {"unheard": "1"}, 2),
+        (View.MAILBOXES, {"status": "failed"}, 2),
+        (View.JOB_RUNS, {"job": "EmailSync", "outcome": "partial"}, 2),
+        (View.ALERTS, {"status": "closed"}, 1),
+    ],
+)
+async def test_filters(furnished: AnyStore, view: View, equal: dict[str, str], expected: int) -> None:
+    assert len(await rows(furnished, view, equal=equal)) == expected
+    assert len(await rows(furnished, view, 1, equal)) == expected
+
+
+@pytest.mark.parametrize("column", ["colour", "callback_url", 'code" OR true --', "Code"])
+async def test_a_column_that_is_not_there_is_refused(furnished: AnyStore, column: str) -> None:
+    with pytest.raises(errors.QueryRefused, match=re.escape(column)):
+        await furnished.page(Listing(View.SUBSCRIPTIONS, {column: "x"}))
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1001])
+async def test_a_limit_out_of_bounds_is_refused(furnished: AnyStore, limit: int) -> None:
+    with pytest.raises(errors.QueryRefused, match="1 to 1000"):
+        await furnished.page(Listing(View.MAILBOXES, limit=limit))
