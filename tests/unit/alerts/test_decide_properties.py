@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.alerts.decide import Digest, DigestKind, Occasion, decide
@@ -96,6 +96,7 @@ def live(periods: Sequence[Period]) -> Past:
     return past
 
 
+@settings(deadline=None)
 @given(PERIODS)
 def test_mails_are_few(periods: list[Period]) -> None:
     past = live(periods)
@@ -112,6 +113,7 @@ def test_mails_are_few(periods: list[Period]) -> None:
                 assert later.written_at - earlier.written_at >= POLICY.remind_after
 
 
+@settings(deadline=None)
 @given(PERIODS)
 def test_nobody_who_stays_failed_is_forgotten_or_told_twice(periods: list[Period]) -> None:
     past = live(periods)
@@ -128,6 +130,7 @@ def test_nobody_who_stays_failed_is_forgotten_or_told_twice(periods: list[Period
             assert named or end - start < LONG_ENOUGH
 
 
+@settings(deadline=None)
 @given(PERIODS)
 def test_an_end_is_told_once_and_only_to_who_heard_the_start(periods: list[Period]) -> None:
     quiet = Period(timedelta(hours=2), (None,) * len(PEOPLE), in_run=False, step=timedelta(seconds=2))
