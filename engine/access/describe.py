@@ -20,5 +20,14 @@ def actions_table() -> str:
     return "\n".join(["| action | what is written down |", "|---|---|", *rows])
 
 
+def filled(page: str) -> str:
+    """The page with its tables as they are now: each stands between ``<!-- NAME -->`` and ``<!-- end -->``."""
+    for name, table in (("roles", roles_table()), ("actions", actions_table())):
+        before, start, rest = page.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition("\n<!-- end -->")
+        page = before + start + table + end + after
+    return page
+
+
 def _mark(role: Role, permission: Permission) -> str:
     return "yes" if permission in PERMISSIONS[role] else ""

@@ -106,6 +106,7 @@ OF_VIEWS: Final = frozenset(
         Permission.CRM_READ,
         Permission.SUBSCRIPTIONS_READ,
         Permission.FAILURES_READ,
+        Permission.ALERTS_READ,
         Permission.JOBS_READ,
         Permission.STATUS_READ,
     }

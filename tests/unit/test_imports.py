@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("engine", "actors", "api", "tests", "bench")
 PURE = (
+    "engine.access",
     "engine.sync",
     "engine.jobs",
     "engine.placement",

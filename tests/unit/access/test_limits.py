@@ -85,6 +85,14 @@ def test_memory_is_bounded_and_the_longest_quiet_are_forgotten_first() -> None:
     assert failed.wait(IPv4Address(199), later) > 0
 
 
+def test_a_client_that_goes_on_failing_is_not_forgotten_before_the_quiet_ones() -> None:
+    limits = LoginLimits(attempts=3, refill=10 * SECOND, clients=3)
+    failed = FailedLogins(limits)
+    for client in (ANN, BEN, IPv4Address(1), ANN, ANN, IPv4Address(2), IPv4Address(3)):
+        failed.failed(client, NOW)
+    assert failed.wait(ANN, NOW) == 10
+
+
 def test_a_clock_put_back_locks_nobody_out_for_longer() -> None:
     assert used_up().wait(ANN, NOW - timedelta(days=1)) == 10
 

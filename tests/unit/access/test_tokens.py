@@ -53,6 +53,18 @@ def test_the_secret_holds_all_256_bits(number: int) -> None:
     assert again == number
 
 
+@pytest.mark.parametrize("place", range(tokens.ENTROPY_BYTES))
+def test_every_byte_of_chance_counts(place: int) -> None:
+    other = issued(ENTROPY[:place] + bytes([ENTROPY[place] ^ 1]) + ENTROPY[place + 1 :])
+    ours, theirs = issued().text.split("_"), other.text.split("_")
+    assert (ours[1] == theirs[1], ours[2] == theirs[2]) == ((False, False) if place < 8 else (True, False))
+
+
+def test_a_longer_text_is_no_token_even_with_a_fitting_checksum() -> None:
+    body = issued().text + "A"
+    assert tokens.token_id_of(body + base62.encode(zlib.crc32(body.encode()), 6)) is None
+
+
 def test_the_secret_is_not_in_what_is_kept_or_printed() -> None:
     token = issued()
     secret = token.text.rpartition("_")[2]
