@@ -4,7 +4,7 @@ import sys
 from argparse import ArgumentParser
 from importlib import import_module
 
-NAMES = ("backfill", "footprint", "landing", "notices", "live")
+NAMES = ("backfill", "footprint", "landing", "notices", "live", "outage")
 
 
 def main(arguments: list[str] | None = None) -> None:

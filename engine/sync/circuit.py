@@ -24,6 +24,8 @@ _A_MOMENT_AGO = timedelta(seconds=10)
 _QUICK = timedelta(seconds=2)
 """The first probe where Exchange served us a moment ago: servers refuse a login at random now and then."""
 _LONGEST_HINT = timedelta(hours=1)
+_ON_ITS_OWN = timedelta(minutes=1)
+"""How long after its time a host probes that was not told to. The way from the one that was may be what is broken."""
 _ROW_KEPT = 8
 
 _IN_A_ROW = {Sign.CREDENTIALS: 2, Sign.REFUSED: 2, Sign.UNREACHABLE: 5}
@@ -72,9 +74,15 @@ class Circuit:
 
 
 def may_ask(circuit: Circuit, now: datetime, *, may_probe: bool) -> bool:
-    """Whether a request may go out: always while closed, and as the probe when its time has come."""
+    """Whether a request may go out: always while closed, and as the probe when its time has come.
+
+    Credentials are the same for all hosts, so that one probe speaks for all, and each costs an attempt.
+    """
     opening = circuit.opening
-    return opening is None or (may_probe and not opening.probing and now >= opening.next_probe_at)
+    if opening is None:
+        return True
+    own = opening.sign is not Sign.CREDENTIALS and now >= opening.next_probe_at + _ON_ITS_OWN
+    return not opening.probing and (own or (may_probe and now >= opening.next_probe_at))
 
 
 def probing(circuit: Circuit, *, under_way: bool) -> Circuit:

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 from aiohttp import web
 
-from bench import __main__, backfill, footprint, landing, live, notices
+from bench import __main__, backfill, footprint, landing, live, notices, outage
 from bench.cpu import Usage, Used
 from bench.exchange import simulated
 from bench.exchangelib_loop import Looped, loop
@@ -36,6 +36,13 @@ def test_report_says_where_its_figures_come_from() -> None:
 
 def test_quantiles() -> None:
     assert quantiles([3.0, 1.0, 2.0, 4.0], 0.5, 0.95, 1.0) == [3.0, 4.0, 4.0]
+
+
+def test_an_outage_is_measured_in_simulated_time() -> None:
+    figures = outage.measure(outage.Options(operators=12, minutes=1.0, after=1.0)).figures
+    assert 0 < figures["during"] == sum(figures["curve"][:60]) < 30
+    assert sum(figures["curve"]) > figures["during"]
+    assert 0 < figures["first_after"] <= figures["synced_after"] < 60
 
 
 def test_what_ray_uses_is_told_apart() -> None:

@@ -136,8 +136,8 @@ class Host:
 class Landscape:
     """One host, an Exchange with ``count`` mailboxes of one email each, and a coordinator that ticks."""
 
-    def __init__(self, count: int, latency: float = 0.05) -> None:
-        self.clock = LoopClock()
+    def __init__(self, count: int, latency: float = 0.05, seed: int = 1) -> None:
+        self.clock = LoopClock(seed=seed)
         self.source = DistantSource(self.clock, latency)
         self.store = MemoryStore(self.clock.now)
         self.host = Host(self.source, self.store, self.clock)

@@ -218,6 +218,15 @@ class TestOtherHosts:
         again = after(replace(answered(ANN, NOW), answered_at=NOW - timedelta(minutes=1)), LOGIN, ANN, ANN)
         assert served_elsewhere(again, NOW + timedelta(seconds=9)).opening is None
 
+    @pytest.mark.parametrize(("error", "own"), [(LOGIN, False), (RESET, True), (BLOCKED, True)])
+    def test_a_host_that_is_not_to_probe_does_so_much_later_if_it_costs_no_login(
+        self, error: errors.SourceError, own: bool
+    ) -> None:
+        circuit = adopt(SERVED, standing(0, error), at())
+        later = NOW + timedelta(seconds=first_probe(circuit) + 60)
+        assert not may_ask(circuit, later - timedelta(seconds=1), may_probe=False)
+        assert may_ask(circuit, later, may_probe=False) is own
+
     def test_what_was_adopted_is_closed_whenever_the_others_are_served(self) -> None:
         circuit = SERVED
         for second in range(5):
