@@ -1,5 +1,6 @@
 import pytest
 
+from api.app import ROUTES
 from tests.api.conftest import TOKEN, Client, MakeClient, callback_path
 
 GUARDED = [
@@ -39,6 +40,13 @@ async def test_no_valid_token_no_answer(client: Client, method: str, path: str, 
     assert error["code"] == "UNAUTHORIZED"
     assert error["hint"]
     assert TOKEN not in str(error)
+
+
+@pytest.mark.parametrize(("method", "path"), [(method, path) for method, path, _ in ROUTES])
+async def test_only_probes_and_the_listener_are_open(client: Client, method: str, path: str) -> None:
+    async with client.request(method, path.replace("{token}", "forged")) as response:
+        open_ = path in {"/healthz", "/readyz"} or path.startswith("/ews/notifications/")
+        assert (response.status == 401) is not open_
 
 
 @pytest.mark.parametrize(("method", "path"), GUARDED[:2])

@@ -1,4 +1,5 @@
 import asyncio
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -34,7 +35,7 @@ def notification(*subscription_ids: str, event: str = "NewMailEvent") -> bytes:
 
 async def post(client: Client, body: bytes, path: str | None = None) -> tuple[int, str]:
     headers = {"Content-Type": "text/xml; charset=utf-8"}
-    async with client.post(path or callback_path(), data=body, headers=headers) as response:
+    async with client.post(path or callback_path(), data=io.BytesIO(body), headers=headers) as response:
         if response.status == 200:
             assert response.headers["Content-Type"] == "text/xml; charset=utf-8"
         return response.status, await response.text()
@@ -137,3 +138,10 @@ async def test_a_get_shows_the_listener_only_to_who_holds_a_token(client: Client
     async with client.get("/ews/notifications/ping") as response:
         assert response.status == 405
         assert response.headers["Allow"] == "POST"
+
+
+async def test_a_notification_of_a_busy_hour_is_taken(client: Client, mailroom: FakeMailroom) -> None:
+    body = notification(*("x" * 400 for _ in range(4_000)))
+    assert 2 * 1024 * 1024 < len(body) < listener.BODY_LIMIT
+    assert (await post(client, body))[0] == 200
+    assert len(mailroom.notices) == 4_000

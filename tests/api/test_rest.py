@@ -1,10 +1,14 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from engine.errors import HostUnavailable
+from engine.errors import EwsBlocked, HostUnavailable
 from engine.model import OperatorId
+from engine.orders import HostReport, Standing
 from engine.status import OperatorCounts, Readiness, Status, SubscriptionCounts, Trouble
 from tests.api.conftest import BEARER, Client
+from tests.api.standing import troubled
 from tests.fakes.mailroom import FakeMailroom
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 async def test_status(client: Client, mailroom: FakeMailroom) -> None:
@@ -54,3 +58,38 @@ async def test_health_asks_nobody(client: Client, mailroom: FakeMailroom) -> Non
     mailroom.error = HostUnavailable("gone")
     async with client.get("/healthz") as response:
         assert response.status == 200
+
+
+async def test_status_tells_of_jobs_alerts_and_exchange(client: Client, mailroom: FakeMailroom) -> None:
+    troubles = troubled(NOW)
+    mailroom.states, mailroom.reports, mailroom.rows = troubles.states, troubles.reports, troubles.rows
+    async with client.get("/api/v1/status", headers=BEARER) as response:
+        body = await response.json()
+    assert [job["name"] for job in body["jobs"]] == ["EmailSync", "ManagePushSubscriptions"]
+    assert body["jobs"][0]["latest"]["outcome"] == "partial"
+    assert [alert["code"] for alert in body["alerts"]] == ["MAILBOX_NOT_FOUND"]
+    standing = body["exchange"].pop("standing")
+    assert body["exchange"] == {"hosts": 2, "concurrency": 9, "requests": 109}
+    assert (standing["code"], standing["message"], standing["waiting"]) == ("AUTH_FAILED", "HTTP 401", 130)
+    assert standing["since"] == "2026-03-01T11:59:20Z"
+    assert standing["cause"]
+    assert standing["remedy"]
+
+
+async def test_what_several_hosts_find_is_one_standing(client: Client, mailroom: FakeMailroom) -> None:
+    mailroom.reports = {
+        f"host-{number}": HostReport("a", standing=Standing(EwsBlocked("403"), NOW - timedelta(minutes=number), 10))
+        for number in range(3)
+    }
+    async with client.get("/api/v1/status", headers=BEARER) as response:
+        standing = (await response.json())["exchange"]["standing"]
+    assert (standing["since"], standing["waiting"]) == ("2026-03-01T11:58:00Z", 30)
+
+
+async def test_parts_that_are_away_are_null_in_the_status(client: Client, mailroom: FakeMailroom) -> None:
+    mailroom.broken = frozenset({"jobs", "hosts", "page"})
+    async with client.get("/api/v1/status", headers=BEARER) as response:
+        assert response.status == 200
+        body = await response.json()
+    assert (body["jobs"], body["alerts"], body["exchange"]) == (None, None, None)
+    assert body["operators"]["total"] == 0
