@@ -11,6 +11,9 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = ("engine", "actors", "api", "tests", "bench")
 PURE = (
     "engine.access",
+    "engine.alerts.decide",
+    "engine.alerts.policy",
+    "engine.alerts.words",
     "engine.sync",
     "engine.jobs",
     "engine.placement",
@@ -20,6 +23,7 @@ PURE = (
     "engine.subscriptions",
 )
 IMPURE = ("aiohttp", "requests", "duckdb", "ray", "exchangelib", "random", "secrets", "time", "uuid", "socket", "os")
+HOMES = {"exchangelib": "engine.sources.ews", "duckdb": "engine.store", "aiosmtplib": "engine.alerts", "ray": "actors"}
 CLOCKS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "asyncio.sleep"}
 SIMULATOR_MAY_KNOW = ("engine.model", "engine.errors")
 
@@ -64,12 +68,9 @@ def breach(module: str, name: str) -> str | None:  # noqa: PLR0911  # one return
     trusted = within(module, "tests", "bench")
     if within(module, "engine") and within(name, "ray", "actors", "api", "tests", "bench"):
         return "the engine knows nothing of ray, actors or api"
-    if within(name, "exchangelib") and not (trusted or within(module, "engine.sources.ews")):
-        return "only engine.sources.ews imports exchangelib"
-    if within(name, "duckdb") and not (trusted or within(module, "engine.store")):
-        return "only engine.store imports duckdb"
-    if within(name, "ray") and not (trusted or within(module, "actors")):
-        return "only actors imports ray"
+    for library, home in HOMES.items():
+        if within(name, library) and not (trusted or within(module, home)):
+            return f"only {home} imports {library}"
     if within(module, "api") and within(name, "actors"):
         return None if within(module, "api.commands") and within(name, "actors.cluster") else "api goes through ports"
     if within(module, *PURE) and within(name, *IMPURE):
@@ -122,6 +123,8 @@ def test_decisions_read_no_clock() -> None:
         ("engine.sources.graph", "import exchangelib"),
         ("actors.store", "import duckdb"),
         ("engine.storekeeper", "import duckdb"),
+        ("api.rest", "from aiosmtplib import SMTP"),
+        ("engine.alerts.decide", "import random"),
         ("api.rest", "import ray.util"),
         ("api.rest", "from actors import cluster"),
         ("api.commands.serve", "from actors import calls"),

@@ -34,12 +34,15 @@ class Store(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.standing: dict[str, list[str]] = {}
+        self.down = False
         self.calls = 0
         self.dies_at: int | None = None
         self.dies_after = False
 
     async def standing_failures(self, subscription_codes: Sequence[str]) -> list[StandingFailure]:
         self.calls += 1
+        if self.down:
+            raise StoreUnavailable("Restarting.")
         return [
             StandingFailure(code, tuple(Affected(OperatorId(one), f"{one}@example.com", "No.") for one in names))
             for code, names in self.standing.items()
@@ -183,9 +186,14 @@ async def test_a_quiet_look_writes_nothing(office: Office) -> None:
 
 
 async def test_a_store_that_does_not_answer_costs_a_look(office: Office) -> None:
-    await office.store.close()
+    office.store.standing = {NOT_FOUND: ["ann"]}
+    await office.pass_time(seconds=10)
+    office.store.down = True
     with pytest.raises(StoreUnavailable):
         await office.desk.tick()
+    office.store.down = False
+    await office.pass_time(seconds=30)
+    assert len(office.subjects()) == 1
 
 
 @pytest.mark.parametrize("dies_after", [False, True])
