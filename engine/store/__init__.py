@@ -3,8 +3,9 @@
 ::
 
     callers (asyncio) ──▶ store.DuckDBStore ──queue──▶ writer.Writer (one thread) ──▶ group: one transaction
-                                 │                                                     landings, operators, heard
-                                 └──▶ queries.Readers (own cursors, own snapshots)      then activations
+                                 │                                                     landings, operators, signs,
+                                 │                                                     jobs, alerts; then activations
+                                 └──▶ queries.Readers (own cursors, own snapshots)
 
 Promises:
 

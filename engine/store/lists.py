@@ -13,6 +13,7 @@ from engine.listing import Listing, Page, View
 from engine.store.times import utc
 
 MOST = 1000
+_TOO_LARGE = 1 << 63
 
 
 class Key(NamedTuple):
@@ -70,13 +71,15 @@ def _columns(cursor: duckdb.DuckDBPyConnection, view: View) -> list[str]:
 def _equal(view: View, known: list[str], column: str, given: list[Any], text: str) -> str:
     if column not in known:
         raise errors.QueryRefused(f"{view} cannot be filtered by {column!r}. Its columns are {', '.join(known)}.")
+    if not _is_text(text):
+        raise errors.QueryRefused(f"{column} = {text!a} is not text.")
     given.append(text)
     return f'"{column}"::VARCHAR = ${len(given)}'
 
 
 def _after(view: View, keys: tuple[Key, ...], position: tuple[Any, ...], given: list[Any]) -> str:
     """Rows after a position: those greater in the first key, or equal in it and greater in the next, and so on."""
-    if len(position) != len(keys) or any(type(at) is not key.kind for at, key in zip(position, keys, strict=True)):
+    if len(position) != len(keys) or not all(_fits(at, key) for at, key in zip(position, keys, strict=True)):
         raise errors.QueryRefused(f"This position is not one of the list of {view}. Begin again without it.")
     greater = ""
     for key, at in reversed(list(zip(keys, position, strict=True))):
@@ -84,6 +87,18 @@ def _after(view: View, keys: tuple[Key, ...], position: tuple[Any, ...], given: 
         here = f"{key.sql} > ${len(given)}"
         greater = f"({here} OR ({key.sql} = ${len(given)} AND {greater}))" if greater else here
     return greater
+
+
+def _fits(at: Any, key: Key) -> bool:
+    """Whether DuckDB takes it for a value of this key; a position may have been tampered with on its way."""
+    if isinstance(at, str):
+        return key.kind is str and _is_text(at)
+    return key.kind is int and type(at) is int and abs(at) < _TOO_LARGE
+
+
+def _is_text(given: str) -> bool:
+    """No half of a surrogate pair: JSON and URLs can carry one, UTF-8 cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in given)
 
 
 def _value(value: Any) -> Any:

@@ -12,6 +12,7 @@ from engine import errors
 from engine.model import Operator
 from engine.store import DuckDBStore, StoreOptions
 from engine.store.connection import Database
+from engine.store.views import view_names
 from tests.fakes.store_emails import emails
 from tests.fakes.store_words import ANN, INBOX, Lander, Time, activate
 
@@ -93,6 +94,8 @@ async def test_a_closed_store_is_an_ordinary_duckdb_file(path: Path, store: Duck
     assert not path.with_name(path.name + ".wal").exists()
     with duckdb.connect(str(path), read_only=True) as connection:
         found = connection.execute("SELECT operator_email, folder, subject FROM emails").fetchall()
+        for view in view_names():
+            connection.execute(f"SELECT * FROM {view}").fetchall()  # noqa: S608
     assert found == [("ann@example.com", "inbox", "hello")]
 
 

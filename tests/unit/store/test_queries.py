@@ -8,6 +8,7 @@ import pytest
 
 from engine import errors
 from engine.store import DuckDBStore
+from engine.store.views import view_names
 from tests.fakes.store_emails import emails
 from tests.fakes.store_words import INBOX, START, Lander
 
@@ -90,6 +91,13 @@ async def test_the_message_is_for_the_author(store: DuckDBStore) -> None:
         await store.query("DELETE FROM emails")
     with pytest.raises(errors.QueryRefused, match="2 statements"):
         await store.query("SELECT 1; SELECT 2")
+
+
+async def test_who_reaches_behind_the_views_is_told_of_all_of_them(store: DuckDBStore) -> None:
+    with pytest.raises(errors.QueryRefused) as refusal:
+        await store.query("SELECT * FROM _mailroom.outbox")
+    assert [view for view in view_names() if view not in str(refusal.value)] == []
+    assert "alerts" in view_names()
 
 
 async def test_queries_of_every_kind_of_select(store: DuckDBStore) -> None:

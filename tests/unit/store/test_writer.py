@@ -4,17 +4,21 @@ import asyncio
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from engine import errors
+from engine.jobs.model import JobName, JobRun, Trigger
 from engine.model import FolderRecord, ItemId, Landing, MailboxRecord, Operator, OperatorId, SyncToken
 from engine.store import DuckDBStore, StoreOptions, writer
 from tests.fakes.store_emails import emails
 from tests.fakes.store_inspect import current_rows
-from tests.fakes.store_words import ANN, BOB, INBOX, Lander, Time, activate
+from tests.fakes.store_words import ANN, BOB, INBOX, START, Lander, Time, activate
+
+RUN = JobRun("r1", JobName.EMAIL_SYNC, Trigger.SCHEDULE, START)
 
 
 def token(number: int) -> FolderRecord:
@@ -91,6 +95,34 @@ async def test_an_error_of_the_machine_fails_the_group_at_once(
     assert "hint" not in str(answers[0])
     assert store.stats.retried_singly == 0
     assert (await land(folder=INBOX, emails=emails({"item_id": "1"}))).inserted == 1
+
+
+async def test_operators_who_may_have_changed_are_fenced(
+    store: DuckDBStore, land: Lander, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit in doubt may have happened, and the same change made again would not be one."""
+
+    def in_doubt(*_: object, **__: object) -> None:
+        raise duckdb.IOException("IO Error: Failed to commit")
+
+    bob = Lander(store, await activate(store, BOB))
+    with monkeypatch.context() as patched:
+        patched.setattr(writer, "write_group", in_doubt)
+        with pytest.raises(errors.StoreUnavailable):
+            await store.put_operators([Operator(ANN, "ann@new.example.com", "Ann")])
+    with pytest.raises(errors.StaleEpoch):
+        await land(mailbox=MailboxRecord())
+    await bob(mailbox=MailboxRecord())
+
+
+async def test_a_change_that_cannot_be_written_sinks_no_other(store: DuckDBStore, land: Lander) -> None:
+    nameless = replace(RUN, message=None)  # type: ignore[arg-type]
+    waiting = [land(mailbox=MailboxRecord()), store.put_run(nameless), store.begin_run(RUN)]
+    _, refused, begun = await asyncio.gather(*waiting, return_exceptions=True)
+    assert isinstance(refused, errors.StoreUnavailable)
+    assert "NOT NULL" in str(refused)
+    assert begun == RUN
+    assert store.stats.retried_singly == 3
 
 
 async def test_closing_finishes_what_is_queued(path: Path, store: DuckDBStore, time: Time, land: Lander) -> None:
