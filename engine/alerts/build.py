@@ -10,6 +10,8 @@ from engine.alerts.policy import AlertPolicy
 from engine.ports import Clock
 from engine.settings import Settings
 
+_EXCHANGE_TIMEOUT = 20.0
+
 
 def build_desk(
     settings: Settings,
@@ -41,6 +43,8 @@ def build_mailer(settings: Settings) -> Mailer:
     from engine.alerts.exchange import ExchangeMailer
     from engine.sources.ews.send import EwsOutbox
 
+    # A request that goes on after the courier has given it up would send a mail that is then sent again
+    exchange = settings.exchange.model_copy(update={"timeout": min(settings.exchange.timeout, _EXCHANGE_TIMEOUT)})
     mailbox = settings.mail_sender if settings.exchange.auth == "oauth2" else settings.exchange.username
     domain = settings.mail_sender.rpartition("@")[2] or urlsplit(settings.exchange.url).hostname or "localhost"
-    return ExchangeMailer(EwsOutbox(settings.exchange, mailbox), domain)
+    return ExchangeMailer(EwsOutbox(exchange, mailbox), domain)

@@ -80,6 +80,8 @@ class Courier:
     def _tell(self, mail: OutgoingMail, delivery: Delivery) -> None:
         """Log edges: sending has begun to fail, goes again, somebody is refused, a mail is given up."""
         log = _log.bind(mail_id=mail.mail_id, error=mail.error)
+        if mail.sent_at is not None:
+            log.info("digest sent", recipients=len(delivery.accepted), attempts=mail.attempts)
         if delivery.refused and (delivery.accepted or delivery.deferred):
             log.warning("digest refused by a recipient", recipients=sorted(delivery.refused))
         if mail.sent_at is None and mail.next_attempt_at and mail.next_attempt_at - self._clock.now() > _NEVER / 2:
