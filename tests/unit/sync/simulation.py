@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Self, TypeVar
 
 from engine.errors import SourceError
+from engine.jobs.model import Shift
 from engine.model import (
     ChangePage,
     FetchedItems,
@@ -20,7 +21,9 @@ from engine.model import (
     SubscriptionStatus,
     SyncToken,
 )
-from engine.orders import Orders
+from engine.orders import HostReport
+from engine.sharing import share
+from engine.status import DueOperator
 from engine.sync.endpoint import Endpoint
 from engine.sync.mailboxes import Mailboxes
 from engine.sync.policy import SyncPolicy
@@ -132,15 +135,23 @@ class Host:
         self.mailboxes = Mailboxes(store, Runner(source, store, self.endpoint, clock), policy, callbacks, clock)
         self.recovery = Recovery(self.endpoint, self.mailboxes, store)
 
+    def report(self) -> HostReport:
+        """As much of it as is shared."""
+        return HostReport("", standing=self.endpoint.standing(), answered_at=self.endpoint.answered_at)
+
 
 class Landscape:
-    """One host, an Exchange with ``count`` mailboxes of one email each, and a coordinator that ticks."""
+    """Hosts, an Exchange with ``count`` mailboxes of one email each, and a coordinator that ticks.
 
-    def __init__(self, count: int, latency: float = 0.05, seed: int = 1) -> None:
+    The n-th mailbox is the n-th host's, and so on in turn.
+    """
+
+    def __init__(self, count: int, latency: float = 0.05, seed: int = 1, hosts: int = 1) -> None:
         self.clock = LoopClock(seed=seed)
         self.source = DistantSource(self.clock, latency)
         self.store = MemoryStore(self.clock.now)
-        self.host = Host(self.source, self.store, self.clock)
+        self.hosts = {str(n): Host(self.source, self.store, self.clock) for n in range(hosts)}
+        self.host = self.hosts["0"]
         self.who = [OperatorId(f"op-{n:03}") for n in range(count)]
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -150,18 +161,23 @@ class Landscape:
         await self.store.put_operators([Operator(one, self.address(one)) for one in self.who])
         self._tasks = [
             asyncio.create_task(_every(TICK, self._dispatch)),
-            asyncio.create_task(_every(TEND, self.host.recovery.tend)),
+            *(asyncio.create_task(_every(TEND, host.recovery.tend)) for host in self.hosts.values()),
         ]
         return self
 
     async def __aexit__(self, *_: object) -> None:
         for task in self._tasks:
             task.cancel()
-        await self.host.mailboxes.close()
+        for host in self.hosts.values():
+            await host.mailboxes.close()
 
     @staticmethod
     def address(operator_id: OperatorId) -> str:
         return f"{operator_id}@example.com"
+
+    def host_of(self, mailbox: str) -> str:
+        """The name of the host that has this address."""
+        return str(int(mailbox.partition("@")[0].removeprefix("op-")) % len(self.hosts))
 
     def now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -187,11 +203,17 @@ class Landscape:
         await self.store.make_due(self.who)
 
     async def _dispatch(self) -> None:
-        self.host.endpoint.follow(Orders())
-        self.host.mailboxes.on_orders(Orders())
-        busy = set(self.host.mailboxes.in_progress())
+        orders = share(self.hosts, {name: host.report() for name, host in self.hosts.items()}, Shift())
+        for name, host in self.hosts.items():
+            host.endpoint.follow(orders[name])
+            host.mailboxes.on_orders(orders[name])
+        busy = {one for host in self.hosts.values() for one in host.mailboxes.in_progress()}
         due = [one for one in await self.store.due(self.clock.now(), CREDIT + len(busy)) if one.operator_id not in busy]
-        await self.host.mailboxes.dispatch(due[: max(0, CREDIT - len(busy))])
+        batches: dict[str, list[DueOperator]] = {}
+        for one in due[: max(0, CREDIT - len(busy))]:
+            batches.setdefault(self.host_of(one.operator_id), []).append(one)
+        for name, batch in batches.items():
+            await self.hosts[name].mailboxes.dispatch(batch)
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:

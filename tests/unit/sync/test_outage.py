@@ -147,3 +147,40 @@ def test_a_moody_exchange_slows_everybody_down_a_little_and_stops_nobody() -> No
 
     calm, moody = simulate(lambda: finished(moods=False)), simulate(lambda: finished(moods=True))
     assert moody < 4 * calm, (calm, moody)
+
+
+def test_of_four_hosts_one_looks_whether_the_password_is_right_by_now() -> None:
+    async def scenario() -> None:
+        async with Landscape(200, hosts=4) as world:
+            await world.all_synced(within=2 * MINUTE)
+            await asyncio.sleep(MINUTE)
+            begun = world.now()
+            world.source.trouble = lambda _: errors.AuthenticationFailed("no", code="HTTP 401")
+            await world.make_all_due()
+            await asyncio.sleep(5 * MINUTE)
+            assert world.asked_between(begun + 2, world.now()) <= 8
+            world.source.trouble = lambda _: None
+            await world.all_synced(within=MINUTE)
+
+    simulate(scenario)
+
+
+def test_a_host_that_is_cut_off_keeps_no_other_from_its_work() -> None:
+    async def scenario() -> None:
+        async with Landscape(80, hosts=2) as world:
+            await world.all_synced(within=2 * MINUTE)
+            await asyncio.sleep(MINUTE)
+            reset = errors.SourceUnavailable("no route", code="ConnectionError")
+            world.source.trouble = lambda mailbox: reset if world.host_of(mailbox) == "0" else None
+            begun = world.now()
+            for _ in range(10):
+                await world.make_all_due()
+                await asyncio.sleep(MINUTE)
+            assert world.synced() == 40, "the other host's"
+            cut_off = sum(at >= begun and world.host_of(mailbox) == "0" for at, mailbox in world.source.asked_at)
+            assert cut_off <= 10 * 20, "it asks no more than it would if it were alone"
+            world.source.trouble = lambda _: None
+            await world.make_all_due()
+            await world.all_synced(within=MINUTE + 30)
+
+    simulate(scenario)
