@@ -16,6 +16,9 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 TRUNCATED = "X-Mailroom-Truncated"
 """Header of answers that have no place of their own to say that rows were left off."""
 
+_SAY_IT_ALL = frozenset({"SETTINGS_INVALID", "JOB_REFUSED", "JOB_UNKNOWN"})
+"""Errors whose message says what to do; their hint is for programmers."""
+
 _PAGE = 1000
 """Items asked for at once."""
 
@@ -100,7 +103,7 @@ class GatewayClient:
         if status == 401:
             given = "MAILROOM_TOKEN is not right for it" if self._token else "MAILROOM_TOKEN is not set here"
             return GatewayRefused(f"The gateway at {self._url} refuses: {given}. {hint}", code=code)
-        return GatewayRefused(f"{message} {hint}".strip(), code=code)
+        return GatewayRefused(message if code in _SAY_IT_ALL else f"{message} {hint}".strip(), code=code)
 
     def _json(self, content: bytes) -> Any:
         try:

@@ -1,6 +1,7 @@
 """``mailroom jobs``: how the two jobs are scheduled and went; switch them, run them now, and wait for the end."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,6 +10,7 @@ from urllib.parse import quote
 import typer
 
 from api.commands.output import AsJson, Items, Limit, most, print_items
+from engine.errors import GatewayError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from api.client import GatewayClient
 
 POLL_SECONDS = 0.5
+PATIENCE_SECONDS = 60.0
+_AWAY = (None, "STORE_UNAVAILABLE", "CLUSTER_UNAVAILABLE")
+"""Codes of answers that say to try again; None: no gateway answers at all."""
 
 Name = Annotated[str, typer.Argument(help="EmailSync or ManagePushSubscriptions.")]
 
@@ -104,13 +109,28 @@ async def _run(name: str, *, wait: bool) -> dict[str, Any] | None:
         if not wait:
             return None
         with run_progress(name) as show:
-            while True:
-                found, _ = await client.items(_path(name, "runs"), {"run": begun["run_id"]}, 1)
-                now = found[0] if found else begun
-                show(now)
-                if now["finished_at"] is not None:
-                    return now
-                await asyncio.sleep(POLL_SECONDS)
+            return await _until_ended(client, name, begun, show)
+
+
+async def _until_ended(
+    client: "GatewayClient", name: str, begun: dict[str, Any], show: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
+    """Watch a run. It goes on whatever restarts meanwhile, so an answer that fails to come is waited for a while."""
+    failed = 0
+    while True:
+        try:
+            found, _ = await client.items(_path(name, "runs"), {"run": begun["run_id"]}, 1)
+        except GatewayError as error:
+            failed += 1
+            if failed * POLL_SECONDS >= PATIENCE_SECONDS or error.code not in _AWAY:
+                raise
+        else:
+            failed = 0
+            now = found[0] if found else begun
+            show(now)
+            if now["finished_at"] is not None:
+                return now
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def _ask(method: str, path: str, body: object = None) -> dict[str, Any]:

@@ -28,11 +28,9 @@ def environ(client: Client) -> Environ:
 
 async def end(mailroom: FakeMailroom, outcome: Outcome, message: str = "") -> None:
     """Let the run that a command begins end."""
-    while True:
-        latest = mailroom.states[JobName.EMAIL_SYNC].latest
-        if latest is not None and latest.outcome is Outcome.RUNNING:
-            break
-        await asyncio.sleep(0)
+    await mailroom.begun.wait()
+    latest = mailroom.states[JobName.EMAIL_SYNC].latest
+    assert latest is not None
     mailroom.put_run(_ended(latest, outcome, message))
 
 
@@ -113,6 +111,15 @@ async def test_waiting_for_the_end(environ: Environ, mailroom: FakeMailroom, out
     assert (result.code, result.err) == (code, "")
     words = f"EmailSync {outcome} after 1 min 5 s: 500 of 500 operators, 2 failing, 1,234 emails. Two fail.\n"
     assert result.out.decode() == words
+
+
+async def test_waiting_outlasts_a_restart(environ: Environ, mailroom: FakeMailroom) -> None:
+    mailroom.broken, mailroom.recovers_after = frozenset({"page"}), 2
+    ending = asyncio.create_task(end(mailroom, Outcome.SUCCEEDED))
+    result = await run("jobs", "run", "EmailSync", "--wait", environ=environ)
+    await ending
+    assert (result.code, result.err) == (0, "")
+    assert not mailroom.broken
 
 
 async def test_runs(environ: Environ, mailroom: FakeMailroom) -> None:

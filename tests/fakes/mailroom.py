@@ -29,7 +29,7 @@ def _jobs() -> dict[JobName, JobState]:
 class FakeMailroom:
     """``error`` is raised by every call; ``unsubscribe`` are the subscription ids answered Unsubscribe; ``hang``
     makes every call wait until it is cancelled; ``away`` are the subscription ids no host takes; ``broken`` are
-    methods that raise HostUnavailable. ``rows`` are those of each view in its order: a position is an index. A run
+    methods that raise HostUnavailable, ``recovers_after`` that many calls. ``begun`` is set when a run is. ``rows`` are those of each view in its order: a position is an index. A run
     stays under way until its row and state are changed.
     """
 
@@ -48,6 +48,8 @@ class FakeMailroom:
     rows: dict[View, list[dict[str, Any]]] = field(default_factory=dict)
     states: dict[JobName, JobState] = field(default_factory=_jobs)
     reports: dict[str, HostReport] = field(default_factory=dict)
+    recovers_after: int | None = None
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def notify(self, notice: Notice) -> NoticeAnswer:
         await self._trouble("notify")
@@ -98,6 +100,7 @@ class FakeMailroom:
             raise JobRefused(f"A run of {name} is under way.")
         run = JobRun(f"run-{len(self.rows.get(View.JOB_RUNS, ())) + 1}", name, Trigger.MANUAL, STARTED_AT)
         self.put_run(run)
+        self.begun.set()
         return run
 
     async def hosts(self) -> dict[str, HostReport]:
@@ -120,6 +123,9 @@ class FakeMailroom:
         if self.error is not None:
             raise self.error
         if method in self.broken:
+            if self.recovers_after is not None:
+                self.recovers_after -= 1
+                self.broken = self.broken if self.recovers_after else frozenset()
             raise HostUnavailable("It is restarting.")
         if self.hang:
             await asyncio.Event().wait()
