@@ -29,8 +29,8 @@ def _jobs() -> dict[JobName, JobState]:
 class FakeMailroom:
     """``error`` is raised by every call; ``unsubscribe`` are the subscription ids answered Unsubscribe; ``hang``
     makes every call wait until it is cancelled; ``away`` are the subscription ids no host takes; ``broken`` are
-    methods that raise HostUnavailable, ``recovers_after`` that many calls. ``begun`` is set when a run is. ``rows`` are those of each view in its order: a position is an index. A run
-    stays under way until its row and state are changed.
+    methods that raise HostUnavailable, ``recovers_after`` that many calls (None: for ever). ``rows`` are those of each
+    view in its order: a position is an index. ``begun`` is set once a run is; it stays under way until ``put_run``.
     """
 
     figures: Status = field(default_factory=Status)
