@@ -13,7 +13,7 @@ from engine.sync.state import awaken
 FAILING = (MailboxStatus.FAILING, MailboxStatus.FAILED)
 
 
-@dataclass
+@dataclass(slots=True)
 class Resident(Mailbox):
     """``task`` runs while anything is asked of it. ``again``: one more pass, should the one under way fail.
 

@@ -46,7 +46,7 @@ class Way(Protocol):
         ...
 
 
-@dataclass
+@dataclass(slots=True)
 class Mailbox:
     """One mailbox in memory: its state, kept up to date while a pass is under way, and the inbox of what is asked."""
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from engine.errors import StoreUnavailable, Throttled
+from engine.errors import MailboxNotFound, SourceError, StoreUnavailable, Throttled
 from engine.model import MailboxStatus, Operator, OperatorId, SubscriptionStatus
 from engine.notices import Notice, NoticeAnswer, NoticeKind
 from engine.orders import Orders
@@ -62,10 +62,20 @@ class TestPasses:
         assert world.mailboxes.active() == 1
         assert world.store.mailbox(ANN).record.status is MailboxStatus.SYNCED
 
-    async def test_a_failing_mailbox_ignores_notices_until_its_time_has_come(self, world: World) -> None:
+    @pytest.mark.parametrize(
+        ("error", "status"),
+        [
+            (Throttled("busy", code="ErrorServerBusy"), MailboxStatus.FAILING),
+            (MailboxNotFound("nobody"), MailboxStatus.FAILED),
+        ],
+    )
+    async def test_a_failing_mailbox_ignores_notices_until_its_time_has_come(
+        self, world: World, error: SourceError, status: MailboxStatus
+    ) -> None:
         await world.sync(ANN, subscribe=True)
-        world.source.fail_next(Throttled("busy"))
+        world.source.fail_next(error)
         await world.sync(ANN)
+        assert world.store.mailbox(ANN).record.status is status
         world.source.calls.clear()
         assert await world.notify(world.notice()) == [NoticeAnswer.OK]
         assert not world.source.calls
