@@ -25,6 +25,7 @@ async def call(name: str, method: str, *args: Any, lost: type[MailroomError] = H
     except ValueError as error:
         raise lost(f"{name} has not started yet.") from error
     except RayError as error:
+        _handles.pop(name, None)  # another actor may come to bear the name
         raise lost(f"{name} does not answer; it is being restarted.") from error
 
 

@@ -9,7 +9,7 @@ import ray
 from actors.calls import await_all, call_now
 from actors.coordinator import Coordinator
 from actors.gateway import Gateway
-from actors.host import MailboxHost
+from actors.hosting import Hosting
 from actors.log_relay import LogRelay
 from actors.options import COORDINATOR, GATEWAY, NAMESPACE, STORE, create
 from actors.store import StoreActor
@@ -91,13 +91,12 @@ def _start_actors(cluster: Cluster, settings: Settings) -> None:
     handles[GATEWAY] = create(Gateway, GATEWAY, settings, placement, key)
     cluster.url = call_now(handles[GATEWAY], "address")
     base = settings.email_sync.notification_url or cluster.url
-    since = SystemClock().now()
-    for name in placement.hosts:
-        handles[name] = create(MailboxHost, name, settings, base, key, since, spread=True)
+    hosting = Hosting(settings, base, key, SystemClock().now())
+    handles.update({name: hosting.start(name) for name in placement.hosts})
     hosts = [handles[name] for name in placement.hosts]
     # An actor that fails while it is made is not made again: better told now than by a Mailroom that does nothing.
     await_all(hosts, "ping", _START_WITHIN + len(hosts))
-    handles[COORDINATOR] = create(Coordinator, COORDINATOR, settings, placement)
+    handles[COORDINATOR] = create(Coordinator, COORDINATOR, hosting, placement)
     call_now(handles[COORDINATOR], "ping")
 
 

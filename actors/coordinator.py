@@ -6,13 +6,15 @@ because notices may be lost that were taken before.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 import structlog
 
 from actors.calls import call
 from actors.every import every
+from actors.hosting import Hosting
 from actors.remote_store import RemoteStore
 from engine import logs, schedule
 from engine.alerts.build import build_desk
@@ -23,7 +25,6 @@ from engine.jobs.model import JobChange, JobName, JobRun, JobState, Shift
 from engine.model import OperatorId
 from engine.orders import HostReport, Orders
 from engine.placement import Placement
-from engine.settings import Settings
 from engine.sharing import share
 from engine.status import DueOperator
 
@@ -34,13 +35,21 @@ _TICK_IDLE = 1.0
 _REPORT_WITHIN = 1.0
 _DISPATCH_WITHIN = 5.0
 _ALERT_EVERY = 2.0
+_STARTS_A_TICK = 4
 
 
 class Coordinator:
-    """One for the whole Mailroom."""
+    """One for the whole Mailroom.
 
-    async def __init__(self, settings: Settings, placement: Placement) -> None:  # type: ignore[misc]  # Ray awaits it
+    Where each operator has a host of its own, it starts those of operators who have come since Mailroom was started.
+    """
+
+    async def __init__(self, hosting: Hosting, placement: Placement) -> None:  # type: ignore[misc]  # Ray awaits it
         logs.configure()
+        settings = hosting.settings
+        self._hosting = hosting
+        self._started: dict[str, Any] = {}
+        self._missing: dict[str, None] = {}
         self._store = RemoteStore()
         self._clock = SystemClock()
         self._placement = placement
@@ -113,11 +122,14 @@ class Coordinator:
     async def _tick(self) -> bool:
         """One round; whether there is anything under way."""
         shift = await self._foreman.tick()
-        reports = self._reports = await self._ask_hosts(share(self._placement.hosts, self._reports, shift))
+        reports = self._reports = await self._ask_hosts(
+            share((*self._placement.hosts, *self._started), self._reports, shift)
+        )
         await self._see_to_restarted(reports)
         in_progress = [operator_id for report in reports.values() for operator_id in report.in_progress]
         now = self._clock.now()
         self._since = {operator_id: self._since.get(operator_id, now) for operator_id in in_progress}
+        await self._start_hosts()
         planned = await self._plan(shift, reports, now) if schedule.anybody(shift) else {}
         await asyncio.gather(*(self._dispatch(host, batch) for host, batch in planned.items()))
         return bool(planned or in_progress)
@@ -129,7 +141,21 @@ class Coordinator:
         room = schedule.rooms(reports, self._credit, schedule.slow_ones(self._since, now))
         planned = schedule.batches(due, reports, self._placement, room, shift)
         self._limit = schedule.next_limit(limit, least, due, planned, room)
+        self._miss_hosts(one.operator_id for one in due)
         return planned
+
+    def _miss_hosts(self, operator_ids: Iterable[OperatorId]) -> None:
+        self._missing.update(dict.fromkeys(schedule.homeless(operator_ids, self._placement, self._started.keys())))
+
+    async def _start_hosts(self) -> None:
+        """Start some of the hosts that are missing; each is a process."""
+        for name in list(self._missing)[:_STARTS_A_TICK]:
+            try:
+                self._started[name] = await asyncio.to_thread(self._hosting.start, name)
+            except ValueError:
+                continue  # what an earlier coordinator started ends with it, and then the name is free
+            del self._missing[name]
+            _log.info("host started", host=name)
 
     async def _ask_hosts(self, orders: Mapping[str, Orders]) -> dict[str, HostReport]:
         """Tell and ask every host. One that takes longer holds nobody up, and is heard at a later tick."""
@@ -158,9 +184,8 @@ class Coordinator:
         self._incarnations.update({host: report.incarnation for host, report in reports.items()})
 
     async def _make_due(self, hosts: set[str]) -> None:
-        operators = await self._store.operators()
-        ids = [
-            one.operator_id for one in operators if one.email_sync and self._placement.host_of(one.operator_id) in hosts
-        ]
+        enabled = [one.operator_id for one in await self._store.operators() if one.email_sync]
+        self._miss_hosts(enabled)
+        ids = [operator_id for operator_id in enabled if self._placement.host_of(operator_id) in hosts]
         if ids:
             await self._store.make_due(ids)

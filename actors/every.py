@@ -11,7 +11,10 @@ _log = structlog.get_logger(__name__)
 
 
 async def every(seconds: float, work: Callable[[], Awaitable[object]], what: str) -> None:
-    """Do the work, wait, and again. ``what`` names it in the log when it is put off, once, and when it goes on."""
+    """Do the work, wait, and again.
+
+    ``what`` names it, in the plural, in the log: once when it is put off, and when it goes on.
+    """
     failing = False
     while True:
         try:
@@ -24,6 +27,6 @@ async def every(seconds: float, work: Callable[[], Awaitable[object]], what: str
             _log.exception(f"{what} broken off")
         else:
             if failing:
-                _log.info(f"{what} goes on")
+                _log.info(f"{what} go on")
             failing = False
         await asyncio.sleep(seconds)

@@ -1,6 +1,6 @@
 """Whom to dispatch now, and to which host. Pure: due operators and reports in, batches out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -78,6 +78,18 @@ def next_limit(
         return least
     idle = sum(max(0, free) for free in room.values()) - sum(len(batch) for batch in planned.values())
     return max(least, min(_WIDEN * limit, _WIDEST)) if idle > 0 else max(least, limit)
+
+
+def homeless(operator_ids: Iterable[OperatorId], placement: Placement, started: AbstractSet[str]) -> list[str]:
+    """Hosts of these operators that nobody has started yet.
+
+    There are none unless each operator has a host of its own and some have come since the placement was made.
+    """
+    if not placement.literal:
+        return []
+    there = {*placement.hosts, *started}
+    wanted = dict.fromkeys(placement.host_of(operator_id) for operator_id in operator_ids)
+    return [host for host in wanted if host not in there]
 
 
 def restarted(known: Mapping[str, str], reports: Mapping[str, HostReport]) -> list[str]:

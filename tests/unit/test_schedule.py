@@ -10,7 +10,7 @@ from engine.jobs.model import Shift
 from engine.model import OperatorId
 from engine.orders import HostReport
 from engine.placement import Placement, literal_host
-from engine.schedule import anybody, batches, next_limit, restarted, rooms, slow_ones
+from engine.schedule import anybody, batches, homeless, next_limit, restarted, rooms, slow_ones
 from engine.status import DueOperator
 
 A, B, C, D = (OperatorId(name) for name in "abcd")
@@ -133,6 +133,13 @@ def test_whoever_can_go_goes_soon_however_many_stand_before(of_the_dead: int, of
         waiting = [one for one in waiting if one.operator_id not in gone]
         ticks += 1
         assert ticks <= 8 * (1 + of_the_living / credit)
+
+
+def test_who_came_later_wants_a_host_of_his_own() -> None:
+    newcomers = tuple(OperatorId(f"new-{number}") for number in range(3))
+    found = homeless([A, *newcomers, newcomers[1]], LITERAL, {literal_host(newcomers[0])})
+    assert found == [literal_host(one) for one in newcomers[1:]]
+    assert homeless(newcomers, ONE, set()) == []
 
 
 def test_a_restarted_host_is_known_by_its_incarnation_and_a_new_one_may_have_had_predecessors() -> None:
