@@ -165,6 +165,7 @@ def passed(harness: Harness, wish: Wish | None = None) -> list[Landing]:
     end = harness.run(wish)
     assert isinstance(end, Rest)
     assert end.failure is None, end.message
+    assert not end.held
     return harness.store.landings[before:]
 
 

@@ -181,6 +181,11 @@ class TestPermanent:
         found = fail(harness, SourceUnavailable("reset"), method="fetch_items")
         assert (found.status, found.failing_since, found.attempts) == (FAILED, began, 1)
 
+    def test_it_is_never_said_to_have_been_retried(self, harness: Harness) -> None:
+        fail(harness, ImpersonationDenied("no"))
+        harness.clock.advance(BUDGET)
+        assert fail(harness, ImpersonationDenied("no")).error == "no"
+
     def test_one_success_is_enough(self, harness: Harness) -> None:
         fail(harness, ImpersonationDenied("no"))
         passed(harness)
@@ -211,6 +216,21 @@ class TestCredentials:
         fail(harness, AuthenticationFailed("401"))
         deliver(harness, 1)
         assert fail(harness, AuthenticationFailed("401"), method="fetch_items").status is FAILING
+
+    def test_an_answer_that_brings_nothing_is_an_answer(self, harness: Harness) -> None:
+        passed(harness)
+        fail(harness, AuthenticationFailed("401"))
+        reads = 0
+
+        def refuse(method: str) -> None:
+            nonlocal reads
+            reads += method == "read_changes"
+            if reads == 2:
+                harness.source.fail_next(AuthenticationFailed("401"), method="read_changes")
+
+        harness.on_call = refuse
+        failed(harness)
+        assert (record(harness).status, record(harness).attempts) == (FAILING, 2)
 
     def test_known_from_other_requests_it_is_permanent(self, harness: Harness) -> None:
         assert fail(harness, standing(AuthenticationFailed("401"))).status is FAILED

@@ -151,6 +151,14 @@ class TestWhatIsNew:
         held(harness)
         assert set(fresh) <= set(harness.store.current(ANN))
 
+    def test_what_has_been_fetched_is_remembered_no_longer(self, harness: Harness) -> None:
+        passed(harness)
+        harness.hold(True)
+        deliver(harness, 7)
+        passed(harness)
+        assert harness.state is not None
+        assert not harness.state.fresh
+
     def test_its_halves_are_new_too(self, harness: Harness) -> None:
         broken_off(harness)
         fresh = deliver(harness, 4)
