@@ -29,6 +29,7 @@ def on_resolved(state: MailboxState, resolved: ResolvedFolders) -> MailboxState:
     replaced = [record for record in elsewhere if record.name in names]
     dropped = [record for record in elsewhere if record.name not in names.union(resolved.missing)]
     kept = saved.keys() - {record.folder_id for record in (*replaced, *dropped)}
+    retired = (*state.retired, *(record.folder_id for record in replaced))  # earlier ones may not have landed yet
     return replace(
         state,
         doing=None,
@@ -38,7 +39,7 @@ def on_resolved(state: MailboxState, resolved: ResolvedFolders) -> MailboxState:
         saved_folders=tuple(record for folder_id, record in saved.items() if folder_id in kept),
         landed=tuple(landed.items()),
         pending=tuple(page for page in state.pending if page.folder_id in kept),
-        retired=tuple(record.folder_id for record in replaced),
+        retired=tuple(folder_id for folder_id in retired if folder_id not in ids),
         parked=tuple(filter(None, (_park(state, record) for record in dropped))),
         trouble=_missing(state, resolved.missing),
         **_cover_all(state, {one for one in ids - known.keys() if one not in saved or saved[one].token is None}),

@@ -56,7 +56,7 @@ class TestStopping:
 
     @pytest.mark.parametrize("number", range(1, 5))
     def test_a_listing_stops_at_its_next_page(self, harness: Harness, number: int) -> None:
-        deliver(harness, 9)
+        deliver(harness, 10)  # the last page is small enough to be fetched at once
         hold_at(harness, "read_changes", number)
         held(harness)
         assert len(asked(harness, "read_changes")) == number
@@ -252,6 +252,20 @@ class TestWhatIsNew:
         held(harness)
         assert set(harness.store.current(ANN)) == set(items)
         harness.settle()
+        harness.compare()
+
+    def test_a_folder_replaced_twice_leaves_no_ghost(self, harness: Harness) -> None:
+        deliver(harness, 4)
+        passed(harness)
+        harness.hold(True)
+        for _ in range(2):
+            harness.source.remove_folder(ADDRESS, "inbox")
+            harness.source.add_folder(ADDRESS, "inbox")
+            harness.source.fail_next(FolderMissing("gone"), method="read_changes")
+            held(harness)
+        deliver(harness, 1)
+        harness.hold(False)
+        passed(harness)
         harness.compare()
 
 
