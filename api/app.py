@@ -3,38 +3,30 @@
 from functools import partial
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from api import listener, query, rest
 from api.auth import require_credential
-from api.keys import CALLBACK_KEY, MAILROOM, SETTINGS
+from api.keys import ACCESS, CALLBACK_KEY, MAILROOM, SETTINGS
+from api.metrics import exposition
 from api.metrics.counted import COUNTED, Counted, count_requests
-from api.metrics.exposition import metrics
 from api.problems import answer_errors
 from api.resources import jobs, lists
-from engine.callback import LISTENER_PATH, signing_key
+from api.routes import Access, Route
+from engine.access.roles import Permission
+from engine.callback import signing_key
 from engine.ports import Mailroom
 from engine.settings import Settings
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of a request's body, unpacked; the listener takes more (``listener.BODY_LIMIT``)."""
 
-ROUTES: tuple[tuple[str, str, Handler], ...] = (
-    ("GET", LISTENER_PATH + "/{token}", listener.probe),
-    ("POST", LISTENER_PATH + "/{token}", listener.receive),
-    ("GET", "/healthz", rest.healthz),
-    ("GET", "/readyz", rest.readyz),
-    ("GET", "/metrics", metrics),
-    ("GET", "/api/v1/status", rest.status),
-    ("POST", "/api/v1/query", query.run),
-    ("GET", "/api/v1/jobs", jobs.show_all),
-    ("PATCH", "/api/v1/jobs/{name}", jobs.change),
-    ("POST", "/api/v1/jobs/{name}/run", jobs.run),
-    ("GET", "/api/v1/jobs/{name}/runs", jobs.runs),
-    ("GET", "/api/v1/failures", lists.failures),
-    ("GET", "/api/v1/subscriptions", lists.subscriptions),
-    ("GET", "/api/v1/mailboxes", lists.mailboxes),
-    ("GET", "/api/v1/alerts", lists.alerts),
+ROUTES: tuple[Route, ...] = (
+    *listener.ROUTES,
+    *rest.ROUTES,
+    *exposition.ROUTES,
+    *query.ROUTES,
+    *jobs.ROUTES,
+    *lists.ROUTES,
 )
 
 
@@ -57,9 +49,12 @@ def build_app(mailroom: Mailroom, settings: Settings, *, callback_key: bytes | N
     )
     app[COUNTED] = Counted()
     app.on_response_prepare.append(_set_headers)
-    for method, path, handler in ROUTES:
-        add = app.router.add_get if method == "GET" else partial(app.router.add_route, method)  # a GET takes HEAD too
-        add(path, handler)
+    access: dict[object, Permission | Access] = {route.handler: route.access for route in ROUTES}
+    app[ACCESS] = access
+    for route in ROUTES:
+        is_get = route.method == "GET"  # which takes HEAD too
+        add = app.router.add_get if is_get else partial(app.router.add_route, route.method)
+        add(route.path, route.handler)
     return app
 
 

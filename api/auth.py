@@ -1,31 +1,22 @@
 """Who may ask: bearer tokens. For now there is one, the administrator's, from MAILROOM_ADMIN_TOKEN.
 
-Everything wants a credential, addresses that do not exist included, unless its handler is marked ``public``.
+Everything wants a credential, addresses that do not exist included, unless its route is public.
 """
 
 import hmac
-from typing import TypeVar
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from api.keys import SETTINGS
+from api.keys import ACCESS, SETTINGS
 from api.problems import Refusal
-
-_PUBLIC: set[object] = set()
-_HandlerT = TypeVar("_HandlerT", bound=Handler)
-
-
-def public(handler: _HandlerT) -> _HandlerT:
-    """Mark a handler that answers without a credential."""
-    _PUBLIC.add(handler)
-    return handler
+from api.routes import Access
 
 
 @web.middleware
 async def require_credential(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Middleware: refuse what is not public and comes without a valid credential."""
-    if request.match_info.handler not in _PUBLIC:
+    if request.app[ACCESS].get(request.match_info.handler) is not Access.PUBLIC:
         _authenticate(request)
     return await handler(request)
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from api.auth import public
 from api.keys import CALLBACK_KEY, MAILROOM
 from api.metrics.counted import COUNTED
+from api.routes import Access, Route
 from engine import callback
 from engine.errors import CallbackForged, HostUnavailable, MailroomError, NotificationInvalid
 from engine.model import OperatorId
@@ -30,7 +30,6 @@ HAND_OVER_SECONDS = 10.0
 """How long a host may take; Exchange itself gives up on a listener after 30 s or so."""
 
 
-@public
 async def receive(request: web.Request) -> web.Response:
     """``POST /ews/notifications/{token}``: take a SendNotification."""
     counted = request.app[COUNTED]
@@ -50,7 +49,6 @@ async def receive(request: web.Request) -> web.Response:
     return web.Response(body=notification_answer(answer), content_type="text/xml", charset="utf-8")
 
 
-@public
 async def probe(request: web.Request) -> web.Response:
     """``GET`` of a callback URL: whoever holds a signed token learns that this is the listener; nobody else does."""
     try:
@@ -90,3 +88,9 @@ def _notice(operator_id: OperatorId, serial: str, parsed: ParsedNotification) ->
         watermark=parsed.watermark,
         error_code=parsed.error_code,
     )
+
+
+ROUTES = (
+    Route("GET", callback.LISTENER_PATH + "/{token}", probe, Access.PUBLIC),
+    Route("POST", callback.LISTENER_PATH + "/{token}", receive, Access.PUBLIC),
+)

@@ -13,6 +13,8 @@ from api import rows
 from api.bodies import parse_body
 from api.client import TRUNCATED
 from api.keys import MAILROOM
+from api.routes import Route
+from engine.access.roles import Permission
 
 
 class Format(StrEnum):
@@ -55,3 +57,6 @@ async def run(request: web.Request) -> web.Response:
     charset = "utf-8" if content_type.startswith("text/") else None
     headers = {TRUNCATED: "true"} if truncated else {}
     return web.Response(body=body, content_type=content_type, charset=charset, headers=headers)
+
+
+ROUTES = (Route("POST", "/api/v1/query", run, Permission.QUERY_RUN),)

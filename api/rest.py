@@ -7,12 +7,13 @@ from typing import Any
 
 from aiohttp import web
 
-from api.auth import public
 from api.keys import MAILROOM
 from api.overview import in_words, look_around, standing_of
 from api.problems import Refusal
 from api.resources.jobs import state_of
+from api.routes import Access, Route
 from api.rows import dump_json
+from engine.access.roles import Permission
 from engine.errors import MailroomError
 from engine.orders import HostReport
 from engine.status import Readiness
@@ -45,13 +46,11 @@ def _exchange(hosts: Mapping[str, HostReport]) -> dict[str, Any]:
     }
 
 
-@public
 async def healthz(_request: web.Request) -> web.Response:
     """``GET /healthz``: this process answers."""
     return web.json_response({"healthy": True})
 
 
-@public
 async def readyz(request: web.Request) -> web.Response:
     """``GET /readyz``: work can be done; otherwise 503 with the parts that are missing."""
     try:
@@ -67,3 +66,10 @@ async def readyz(request: web.Request) -> web.Response:
 def _missing(readiness: Readiness) -> str:
     parts = {"the store": readiness.store, "the coordinator": readiness.coordinator, "a host": readiness.hosts > 0}
     return f"Not answering: {', '.join(part for part, answers in parts.items() if not answers)}."
+
+
+ROUTES = (
+    Route("GET", "/healthz", healthz, Access.PUBLIC),
+    Route("GET", "/readyz", readyz, Access.PUBLIC),
+    Route("GET", "/api/v1/status", status, Permission.STATUS_READ),
+)

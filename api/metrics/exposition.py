@@ -14,6 +14,8 @@ from api.keys import MAILROOM
 from api.metrics.counted import COUNTED
 from api.metrics.families import families
 from api.metrics.snapshot import Snapshot, take_snapshot
+from api.routes import Route
+from engine.access.roles import Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +45,6 @@ def version() -> str:
         return metadata.version("mailroom")
     except metadata.PackageNotFoundError:
         return "unknown"
+
+
+ROUTES = (Route("GET", "/metrics", metrics, Permission.METRICS_READ),)

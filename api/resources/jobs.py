@@ -11,7 +11,9 @@ from api.keys import MAILROOM
 from api.parameters import read_parameters
 from api.problems import Refusal
 from api.resources.lists import Filter, answer_page
+from api.routes import Route
 from api.rows import dump_json
+from engine.access.roles import Permission
 from engine.errors import UnknownJob
 from engine.jobs.model import JobChange, JobName, JobRun, JobState, Outcome, Trigger
 from engine.listing import View
@@ -91,3 +93,11 @@ def _name(request: web.Request) -> JobName:
         return JobName(given)
     except ValueError:
         raise UnknownJob(f"There is no job {given[:100]!r}. The jobs are {' and '.join(JobName)}.") from None
+
+
+ROUTES = (
+    Route("GET", "/api/v1/jobs", show_all, Permission.JOBS_READ),
+    Route("PATCH", "/api/v1/jobs/{name}", change, Permission.JOBS_WRITE),
+    Route("POST", "/api/v1/jobs/{name}/run", run, Permission.JOBS_RUN),
+    Route("GET", "/api/v1/jobs/{name}/runs", runs, Permission.JOBS_READ),
+)

@@ -13,7 +13,9 @@ from aiohttp.typedefs import Handler
 from api.cursors import seal, unseal
 from api.keys import CALLBACK_KEY, MAILROOM
 from api.parameters import check_choice, read_limit, read_parameters
+from api.routes import Route
 from api.rows import dump_json
+from engine.access.roles import Permission
 from engine.alerts.model import AlertStatus
 from engine.listing import Listing, View
 from engine.model import MailboxStatus, SubscriptionStatus
@@ -76,3 +78,11 @@ subscriptions = list_of(
 )
 mailboxes = list_of(View.MAILBOXES, {**_CAUSE, **_WHO, "status": Filter("status", tuple(MailboxStatus))})
 alerts = list_of(View.ALERTS, {"code": Filter("code"), "status": Filter("status", tuple(AlertStatus))})
+
+
+ROUTES = (
+    Route("GET", "/api/v1/failures", failures, Permission.FAILURES_READ),
+    Route("GET", "/api/v1/subscriptions", subscriptions, Permission.SUBSCRIPTIONS_READ),
+    Route("GET", "/api/v1/mailboxes", mailboxes, Permission.STATUS_READ),
+    Route("GET", "/api/v1/alerts", alerts, Permission.ALERTS_READ),
+)

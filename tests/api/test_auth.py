@@ -42,7 +42,7 @@ async def test_no_valid_token_no_answer(client: Client, method: str, path: str, 
     assert TOKEN not in str(error)
 
 
-@pytest.mark.parametrize(("method", "path"), [(method, path) for method, path, _ in ROUTES])
+@pytest.mark.parametrize(("method", "path"), [(route.method, route.path) for route in ROUTES])
 async def test_only_probes_and_the_listener_are_open(client: Client, method: str, path: str) -> None:
     async with client.request(method, path.replace("{token}", "forged")) as response:
         open_ = path in {"/healthz", "/readyz"} or path.startswith("/ews/notifications/")

@@ -16,7 +16,7 @@ LISTS = [(path, words) for method, path, words in ROW.findall(DOCUMENT) if metho
 
 
 def test_every_route_is_documented_and_the_other_way_round() -> None:
-    served = {f"{method} {path.removeprefix(BELOW)}" for method, path, _ in ROUTES if path.startswith(BELOW)}
+    served = {f"{route.method} {route.path.removeprefix(BELOW)}" for route in ROUTES if route.path.startswith(BELOW)}
     assert {f"{method} {path}".replace("NAME", "{name}") for method, path, _ in ROW.findall(DOCUMENT)} == served
 
 
