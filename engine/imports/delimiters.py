@@ -6,6 +6,7 @@ with one column), and CleverCSV all, when told the four delimiters, for a compil
 """
 
 import re
+from io import StringIO
 from itertools import islice
 
 from engine.errors import ImportRefused
@@ -15,7 +16,9 @@ from engine.imports.records import Record, read_records
 
 DELIMITERS = (",", ";", "\t", "|")
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+_SAMPLE = 1 << 16
 _ROWS = 50
+_LONGEST_PREAMBLE = 200
 _SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t| ]*', re.IGNORECASE)
 _TYPE = "#TYPE "
 
@@ -29,7 +32,7 @@ def preamble(data: bytes, encoding: Encoding) -> tuple[str | None, int]:
         ImportRefused: a delimiter is named that we do not read.
     """
     with open_text(data, encoding) as text:
-        line = text.readline(_ROWS).rstrip("\n")
+        line = text.readline(_LONGEST_PREAMBLE).rstrip("\n")
     named = _SEPARATOR.fullmatch(line)
     if named and named[1] not in DELIMITERS:
         raise ImportRefused(
@@ -41,14 +44,13 @@ def preamble(data: bytes, encoding: Encoding) -> tuple[str | None, int]:
 
 def choose_delimiter(data: bytes, encoding: Encoding, skipped: int = 0) -> str:
     """The likeliest of the four after ``skipped`` lines; a comma where nothing speaks for any."""
-    return max(DELIMITERS, key=lambda one: _sense(_sample(data, encoding, one, skipped)))
-
-
-def _sample(data: bytes, encoding: Encoding, delimiter: str, skipped: int) -> list[Record]:
     with open_text(data, encoding) as text:
         for _ in range(skipped):
             text.readline()
-        return list(islice(read_records(text, delimiter), _ROWS))
+        sample = text.read(_SAMPLE)
+    return max(
+        DELIMITERS, key=lambda one: _sense(list(islice(read_records(StringIO(sample, newline=None), one), _ROWS)))
+    )
 
 
 def _sense(records: list[Record]) -> tuple[int, int, float]:

@@ -11,6 +11,9 @@ from engine.imports.headers import Columns, find_columns
 from engine.imports.problems import LONGEST_LINE
 from engine.imports.records import Record, read_records
 
+_LINES_A_ROW = 4
+"""Lines that are read for each row there may be: cells have several, and some files many blank ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -35,7 +38,7 @@ def read_table(data: bytes, most_bytes: int, most_rows: int) -> Table:
     encoding = find_encoding(data)
     named, skipped = preamble(data, encoding)
     delimiter = named or choose_delimiter(data, encoding, skipped)
-    records = _limited(_records(data, encoding, delimiter, skipped), most_rows)
+    records = _limited(_records(data, encoding, delimiter, skipped, _LINES_A_ROW * most_rows), most_rows)
     first = next(records, None)
     if first is None:
         raise ImportRefused("The file has no rows. The first names the columns, such as email, name.", code="EMPTY")
@@ -49,11 +52,11 @@ def read_table(data: bytes, most_bytes: int, most_rows: int) -> Table:
     return Table(encoding, delimiter, columns, records if columns.header else chain((first,), records))
 
 
-def _records(data: bytes, encoding: Encoding, delimiter: str, skipped: int) -> Iterator[Record]:
+def _records(data: bytes, encoding: Encoding, delimiter: str, skipped: int, most_lines: int) -> Iterator[Record]:
     with open_text(data, encoding) as text:
         for _ in range(skipped):
             text.readline()
-        yield from read_records(text, delimiter, skipped + 1)
+        yield from read_records(text, delimiter, skipped + 1, most_lines)
 
 
 def _limited(records: Iterator[Record], most: int) -> Iterator[Record]:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple, TextIO
 
+from engine.errors import ImportRefused
 from engine.imports.problems import LONGEST_LINE, MOST_LINES, Code
 
 
@@ -73,8 +74,12 @@ class _Feed:
         return _LongLine(line[:1000])
 
 
-def read_records(text: TextIO, delimiter: str, line: int = 1) -> Iterator[Record]:
-    """Every record that is not blank; ``line`` is the number of the line ``text`` stands at."""
+def read_records(text: TextIO, delimiter: str, line: int = 1, most_lines: int = 1_000_000) -> Iterator[Record]:
+    """Every record that is not blank; ``line`` is the number of the line ``text`` stands at.
+
+    Raises:
+        ImportRefused: there are more lines than ``most_lines``, blank ones included.
+    """
     feed = _Feed(text)
     # Strict: a quote in the wrong place is a problem to be shown, not a guess to be made
     reader = csv.reader(feed, delimiter=delimiter, strict=True, skipinitialspace=True)
@@ -88,6 +93,8 @@ def read_records(text: TextIO, delimiter: str, line: int = 1) -> Iterator[Record
             code = Code.LINE_TOO_LONG if isinstance(feed.taken[0], _LongLine) else Code.QUOTES
         except (csv.Error, _TooManyLines):
             code = Code.QUOTES
+        if line > most_lines:
+            raise ImportRefused(f"The file has more than {most_lines:,} lines. Split it.", code="TOO_MANY_ROWS")
         if code is not None:
             feed.give_back()
             yield Record(line, [feed.taken[0].rstrip("\n")], code)

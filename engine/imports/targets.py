@@ -61,16 +61,18 @@ def find_target(row: Row, register: Register, columns: Columns, email_sync: bool
     return Target(None, Operator(operator_id, row.email, row.name or "", sync))
 
 
-def find_twice(pairs: Iterable[tuple[Row, Target]], columns: Columns) -> None:
-    """Mark each row that means an operator, or writes an address, that a row before it did."""
-    by_id: dict[OperatorId, int] = {}
+def find_twice(pairs: Iterable[tuple[Row, Target | None]], columns: Columns) -> None:
+    """Mark each row that means an operator, or writes an address, that a row before it did, though that be in error."""
+    by_id: dict[str, int] = {}
     by_email: dict[str, int] = {}
     for row, target in pairs:
-        operator_id = target.wanted.operator_id
-        first = by_id.setdefault(operator_id, row.line)
+        if not row.clear:
+            continue
+        operator_id = target.wanted.operator_id if target else row.operator_id
+        first = by_id.setdefault(operator_id, row.line) if operator_id else row.line
         same = by_email.setdefault(row.email.lower(), row.line) if row.email else row.line
         if first != row.line:
-            row.add(Code.ID_TWICE, columns.title("operator_id"), operator_id, str(first))
+            row.add(Code.ID_TWICE, columns.title("operator_id"), operator_id or "", str(first))
         elif same != row.line:
             row.add(Code.EMAIL_TWICE, columns.title("email"), row.email or "", str(same))
 

@@ -66,13 +66,10 @@ def judge(
     register = Register(operators)
     rows = [read_row(record, columns) for record in records]
     targets = [find_target(row, register, columns, email_sync) if row.clear else None for row in rows]
-    find_twice(_found(rows, targets), columns)
-    find_taken([(row, target) for row, target in _found(rows, targets) if not row.problems], register, columns)
+    find_twice(zip(rows, targets, strict=True), columns)
+    sound = [(row, target) for row, target in zip(rows, targets, strict=True) if target and not row.problems]
+    find_taken(sound, register, columns)
     return [_judged(row, target) for row, target in zip(rows, targets, strict=True)]
-
-
-def _found(rows: list[Row], targets: list[Target | None]) -> Iterable[tuple[Row, Target]]:
-    return ((row, target) for row, target in zip(rows, targets, strict=True) if target is not None)
 
 
 def _judged(row: Row, target: Target | None) -> Judged:

@@ -77,6 +77,7 @@ FILES = {
     "lists inside": (";", "id;email;name\n1;ann@x.com;['312', '112']\n2;bob@x.com;['765', '766']\n"),
     "no header": (";", "ann@x.com;Ann Lee\nbob@x.com;Bob Day\n"),
     "no header, pipes": ("|", "ann@x.com|Ann\nbob@x.com|Bob\n"),
+    "no header, commas inside": (";", "ann@x.com;Lee, Ann\nbob@x.com;Day, Bob\n"),
     "another email": (";", "Email;Address\nann@x.com;1, High Street, Ely\n"),
     "nothing we know": (";", "a;b;c\n1,2;3;4\n"),
 }
@@ -194,6 +195,14 @@ def test_sizes_are_limited() -> None:
     assert refused.value.code == "TOO_LARGE"
     with pytest.raises(ImportRefused, match="more than 4 rows") as refused:
         preview(data, {}, ImportOptions(most_rows=4))
+    assert refused.value.code == "TOO_MANY_ROWS"
+
+
+def test_blank_lines_are_limited_too() -> None:
+    data = b"email\n" + b"\n" * 18
+    assert preview(data + b"a@x.example", {}, ImportOptions(most_rows=5)).counts()["new"] == 1
+    with pytest.raises(ImportRefused, match="more than 20 lines") as refused:
+        preview(data + b"\n\na@x.example", {}, ImportOptions(most_rows=5))
     assert refused.value.code == "TOO_MANY_ROWS"
 
 
