@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Sequence
 
 import pyarrow as pa
+import structlog
 
 from actors.batching import Batcher
 from actors.calls import call
 from actors.options import COORDINATOR
 from actors.remote_store import RemoteStore
+from engine.access.audit import AuditEntry
 from engine.errors import MailroomError
 from engine.jobs.model import JobChange, JobName, JobRun, JobState
 from engine.listing import Listing, Page
@@ -18,6 +20,7 @@ from engine.placement import Placement
 from engine.status import Readiness, Status
 
 _NOTICES_A_CALL = 500
+_log = structlog.get_logger("mailroom.audit")
 _READY_WITHIN = 2.0
 
 
@@ -62,6 +65,11 @@ class RayMailroom:
         """See ``ports.Mailroom``."""
         run: JobRun = await call(COORDINATOR, "run_job", name)
         return run
+
+    async def write_audit(self, entries: Sequence[AuditEntry]) -> None:
+        """See ``ports.Mailroom``."""
+        for one in entries:
+            _log.info(one.action, outcome=one.outcome, principal=one.principal, address=one.address, target=one.target)
 
     async def hosts(self) -> dict[str, HostReport]:
         """See ``ports.Mailroom``: as at the coordinator's last tick, since asking a host is also telling it."""

@@ -1,19 +1,24 @@
 """The gateway as an aiohttp application: routes, middlewares, and what handlers need. It holds no state of its own."""
 
+from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from aiohttp import web
 
 from api import listener, query, rest
+from api.auditing import keep_trail
 from api.auth import require_credential
-from api.keys import ACCESS, CALLBACK_KEY, MAILROOM, SETTINGS
+from api.keys import ACCESS, CALLBACK_KEY, MAILROOM, NOW, SETTINGS, TRAIL
 from api.metrics import exposition
 from api.metrics.counted import COUNTED, Counted, count_requests
 from api.problems import answer_errors
 from api.resources import jobs, lists
 from api.routes import Access, Route
+from api.trail import Trail
 from engine.access.roles import Permission
 from engine.callback import signing_key
+from engine.clock import SystemClock
 from engine.ports import Mailroom
 from engine.settings import Settings
 
@@ -30,13 +35,20 @@ ROUTES: tuple[Route, ...] = (
 )
 
 
-def build_app(mailroom: Mailroom, settings: Settings, *, callback_key: bytes | None = None) -> web.Application:
+def build_app(
+    mailroom: Mailroom,
+    settings: Settings,
+    *,
+    callback_key: bytes | None = None,
+    now: Callable[[], datetime] | None = None,
+) -> web.Application:
     """The gateway over a Mailroom.
 
     Args:
         mailroom: The cluster behind it.
         settings: Where the administrator's token stands.
         callback_key: What callback tokens are verified with; None: as ``callback.signing_key`` makes it of settings.
+        now: The time, aware UTC; None: this machine's.
 
     Raises:
         SettingsError: there is no key to verify callback tokens with.
@@ -48,6 +60,9 @@ def build_app(mailroom: Mailroom, settings: Settings, *, callback_key: bytes | N
         settings.key.get_secret_value(), settings.admin_token.get_secret_value()
     )
     app[COUNTED] = Counted()
+    app[NOW] = now or SystemClock().now
+    app[TRAIL] = Trail(mailroom.write_audit)
+    app.cleanup_ctx.append(keep_trail)
     app.on_response_prepare.append(_set_headers)
     access: dict[object, Permission | Access] = {route.handler: route.access for route in ROUTES}
     app[ACCESS] = access

@@ -1,9 +1,14 @@
 """What handlers find on the application: typed keys, so that nothing is looked up by a bare string."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from aiohttp import web
 
 from api.routes import Access
-from engine.access.roles import Permission
+from api.trail import Trail
+from engine.access.networks import Caller
+from engine.access.roles import Permission, Principal
 from engine.ports import Mailroom
 from engine.settings import Settings
 
@@ -12,3 +17,11 @@ SETTINGS = web.AppKey("settings", Settings)
 CALLBACK_KEY = web.AppKey("callback_key", bytes)
 ACCESS: web.AppKey[dict[object, Permission | Access]] = web.AppKey("access")
 """Who may ask, by handler."""
+NOW: web.AppKey[Callable[[], datetime]] = web.AppKey("now")
+"""Aware UTC."""
+TRAIL = web.AppKey("trail", Trail)
+
+PRINCIPAL = web.RequestKey("principal", Principal)
+"""Who asks; absent where nobody has been let in."""
+CALLER = web.RequestKey("caller", Caller)
+"""From where."""

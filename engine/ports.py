@@ -9,6 +9,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from engine.access.audit import AuditEntry
 from engine.alerts.model import Alert, OutgoingMail, StandingFailure
 from engine.jobs.model import Job, JobChange, JobName, JobRun, JobState, Progress
 from engine.listing import Listing, Page
@@ -278,6 +279,10 @@ class Mailroom(Protocol):
         Raises:
             JobRefused: a run of this job is under way, or the job is disabled.
         """
+        ...
+
+    async def write_audit(self, entries: Sequence[AuditEntry]) -> None:
+        """Add entries to the audit trail, each once however often it is given."""
         ...
 
     async def hosts(self) -> dict[str, HostReport]:

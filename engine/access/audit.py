@@ -78,7 +78,8 @@ class AuditEntry:
 
     ``principal``: the token's name, empty where nobody was let in. ``token_id``: empty for MAILROOM_ADMIN_TOKEN.
     ``address``: the client's, behind proxies too. ``target``: what it was done to, such as an operator's id.
-    ``before`` and ``after``: the values that changed, or figures of what was done.
+    ``before`` and ``after``: the values that changed, or figures of what was done. ``entry_id`` tells an entry from any
+    other, so that writing it twice is writing it once.
     """
 
     at: datetime
@@ -91,6 +92,7 @@ class AuditEntry:
     target: str = ""
     before: Mapping[str, object] = field(default_factory=dict)
     after: Mapping[str, object] = field(default_factory=dict)
+    entry_id: str = ""
 
     def __post_init__(self) -> None:
         for name in ("principal", "token_id", "address", "target"):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from engine.access.audit import AuditEntry
 from engine.errors import HostUnavailable, JobRefused, QueryRefused, SettingsError
 from engine.jobs.model import Job, JobChange, JobName, JobRun, JobState, Outcome, Trigger
 from engine.listing import Listing, Page, View
@@ -50,6 +51,7 @@ class FakeMailroom:
     reports: dict[str, HostReport] = field(default_factory=dict)
     recovers_after: int | None = None
     begun: asyncio.Event = field(default_factory=asyncio.Event)
+    audited: list[AuditEntry] = field(default_factory=list)
 
     async def notify(self, notice: Notice) -> NoticeAnswer:
         await self._trouble("notify")
@@ -102,6 +104,12 @@ class FakeMailroom:
         self.put_run(run)
         self.begun.set()
         return run
+
+    async def write_audit(self, entries: Sequence[AuditEntry]) -> None:
+        if "write_audit" in self.broken:
+            raise HostUnavailable("It is restarting.")
+        known = {one.entry_id for one in self.audited}
+        self.audited += [one for one in entries if one.entry_id not in known]
 
     async def hosts(self) -> dict[str, HostReport]:
         await self._trouble("hosts")
