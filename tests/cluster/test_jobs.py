@@ -86,6 +86,18 @@ def test_disabled_in_the_middle_of_a_run_it_stops_and_enabled_it_goes_on(room: R
     eventually(lambda: _row(room, state.latest)["outcome"] == "succeeded", SOON, "the run is through")
 
 
+def test_a_host_that_hangs_holds_up_no_other(room: Room) -> None:
+    eventually(lambda: _no_run(room), SOON, "no run is under way")
+    hanging = min(room.workers("MailboxHost"), key=lambda one: one.pid)
+    hanging.suspend()
+    try:
+        run = _ask(room, "run_job", JobName.EMAIL_SYNC)
+        eventually(lambda: _done(room, run) > 0, SOON, "mailboxes of the other host are seen to")
+    finally:
+        hanging.resume()
+    eventually(lambda: _row(room, run)["outcome"] == "succeeded", SOON, "the run is through")
+
+
 def test_never_two_runs_at_once(room: Room) -> None:
     runs = room.query("SELECT job, run_id, started_at, finished_at FROM job_runs ORDER BY started_at").to_pylist()
     for job in JobName:
@@ -150,6 +162,13 @@ def _job(room: Room) -> JobState:
 def _no_run(room: Room) -> bool:
     latest = _job(room).latest
     return latest is not None and latest.finished_at is not None
+
+
+def _done(room: Room, run: JobRun) -> int:
+    latest = _job(room).latest
+    assert latest is not None
+    assert (latest.run_id, latest.finished_at) == (run.run_id, None)
+    return latest.done
 
 
 def _row(room: Room, run: JobRun | None) -> dict[str, Any]:
