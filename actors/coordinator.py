@@ -139,7 +139,8 @@ class Coordinator:
         limit = max(least, self._limit)
         due = await self._store.due(now, limit, shift.run_started_at)
         room = schedule.rooms(reports, self._credit, schedule.slow_ones(self._since, now))
-        planned = schedule.batches(due, reports, self._placement, room, shift)
+        one = schedule.only_one(reports)
+        planned = schedule.batches(due, reports, self._placement, room, shift, one=one)
         self._limit = schedule.next_limit(limit, least, due, planned, room)
         self._miss_hosts(one.operator_id for one in due)
         return planned

@@ -39,24 +39,38 @@ def slow_ones(since: Mapping[OperatorId, datetime], now: datetime) -> frozenset[
     return frozenset(operator_id for operator_id, at in since.items() if now - at > _SLOW_AFTER)
 
 
-def batches(
+def only_one(reports: Mapping[str, HostReport]) -> bool:
+    """Whether one mailbox is to go ahead of all others: nobody knows yet how Exchange receives us.
+
+    A wrong password is then refused once, and not once by every host: enough of that locks an account.
+    """
+    served = any(report.answered_at is not None for report in reports.values())
+    warned = all(report.standing is not None for report in reports.values())
+    return not served and not warned
+
+
+def batches(  # noqa: PLR0913  # what is known of who waits, who works and what is wanted
     due: Sequence[DueOperator],
     reports: Mapping[str, HostReport],
     placement: Placement,
     room: Mapping[str, int],
     shift: Shift,
+    *,
+    one: bool = False,
 ) -> dict[str, list[DueOperator]]:
-    """Due operators by host, in the order given, as far as each host's room goes.
+    """Due operators by host, in the order given, as far as each host's room goes; with ``one``, one in all.
 
     Operators in progress, of a host that does not answer, or due for nothing the jobs want, are left for a later tick.
     """
     busy = {operator_id for report in reports.values() for operator_id in report.in_progress}
     planned: dict[str, list[DueOperator]] = {}
-    for one in due:
-        wanted = _wanted(one, shift)
-        host = placement.host_of(one.operator_id)
+    for each in due:
+        if one and (busy or planned):
+            break
+        wanted = _wanted(each, shift)
+        host = placement.host_of(each.operator_id)
         full = len(planned.get(host, ())) >= room.get(host, 0)
-        if one.operator_id in busy or full or not (wanted.sync or wanted.subscribe):
+        if each.operator_id in busy or full or not (wanted.sync or wanted.subscribe):
             continue
         planned.setdefault(host, []).append(wanted)
     return planned

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.errors import AuthenticationFailed
 from engine.jobs.model import Shift
 from engine.model import OperatorId
-from engine.orders import HostReport
+from engine.orders import HostReport, Standing
 from engine.placement import Placement, literal_host
-from engine.schedule import anybody, batches, homeless, next_limit, restarted, rooms, slow_ones
+from engine.schedule import anybody, batches, homeless, next_limit, only_one, restarted, rooms, slow_ones
 from engine.status import DueOperator
 
 A, B, C, D = (OperatorId(name) for name in "abcd")
@@ -29,6 +30,31 @@ def test_each_goes_to_its_own_host() -> None:
     reports = {host: HostReport("1") for host in LITERAL.hosts}
     planned = batches(due(A, B), reports, LITERAL, rooms(reports, 8), Shift())
     assert planned == {literal_host(A): due(A), literal_host(B): due(B)}
+
+
+UNKNOWN = HostReport("1")
+SERVED = HostReport("1", answered_at=NOW)
+WARNED = HostReport("1", standing=Standing(AuthenticationFailed("no"), NOW))
+
+
+@pytest.mark.parametrize(
+    ("reports", "one"),
+    [
+        ((UNKNOWN, UNKNOWN), True),
+        ((UNKNOWN, SERVED), False),
+        ((UNKNOWN, WARNED), True),  # the first has not been told of it yet
+        ((WARNED, WARNED), False),  # all know, and ask nothing
+    ],
+)
+def test_one_goes_ahead_until_somebody_is_served(reports: tuple[HostReport, ...], one: bool) -> None:
+    assert only_one({str(number): report for number, report in enumerate(reports)}) is one
+
+
+def test_whoever_goes_ahead_goes_alone() -> None:
+    reports = {host: HostReport("1") for host in LITERAL.hosts}
+    assert batches(due(A, B), reports, LITERAL, rooms(reports, 8), Shift(), one=True) == {literal_host(A): due(A)}
+    reports[literal_host(C)] = HostReport("1", in_progress=(C,))
+    assert batches(due(A, B), reports, LITERAL, rooms(reports, 8), Shift(), one=True) == {}
 
 
 def test_the_order_given_is_kept() -> None:
