@@ -19,6 +19,7 @@ PURE = (
     "engine.placement",
     "engine.schedule",
     "engine.sharing",
+    "engine.failure_triggers",
     "engine.failures",
     "engine.subscriptions",
 )

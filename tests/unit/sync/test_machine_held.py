@@ -109,6 +109,22 @@ class TestStopping:
         assert set(fresh) <= set(harness.store.current(ANN))
         harness.compare()
 
+    def test_nothing_to_do_is_a_success(self, harness: Harness) -> None:
+        passed(harness)
+        harness.clock.advance(timedelta(minutes=1))
+        harness.hold(True)
+        passed(harness)
+        assert harness.store.mailbox(ANN).record.last_success_at == harness.clock.now()
+
+    def test_a_subscription_is_written_down_at_its_end(self, harness: Harness) -> None:
+        broken_off(harness)
+        end = harness.run(WISH)
+        assert isinstance(end, Rest)
+        assert end.held
+        record = harness.store.mailbox(ANN).subscription
+        assert record is not None
+        assert record.serial == "serial-1"
+
     def test_a_missing_folder_is_told_all_the_same(self, harness: Harness) -> None:
         harness.source.remove_folder(ADDRESS, "sentitems")
         deliver(harness, 4)
@@ -161,7 +177,7 @@ class TestWhatIsNew:
 
     def test_its_halves_are_new_too(self, harness: Harness) -> None:
         broken_off(harness)
-        fresh = deliver(harness, 4)
+        fresh = deliver(harness, 5)
         harness.source.fail_next(SourceUnavailable("reset"), method="fetch_items", times=2)
         failed(harness)
         failed(harness)  # from the second failure on, less is asked for

@@ -225,6 +225,14 @@ class TestUnheard:
         harness.mailbox.state = replace(harness.mailbox.state, subscription=lost)
         assert self.replaced_after(harness, 60) == 0
 
+    def test_one_that_was_lost_before_its_time_says_nothing(self, harness: Harness) -> None:
+        passed(harness, wish())
+        harness.source.remove_folder(ADDRESS, "inbox")
+        harness.source.add_folder(ADDRESS, "inbox")
+        passed(harness)
+        assert made(harness).status is SubscriptionStatus.LOST
+        assert self.replaced_after(harness, 60) == 0
+
     def test_without_a_subscription_nothing_is_heard(self, harness: Harness) -> None:
         passed(harness)
         call_back(harness)
