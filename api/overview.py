@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from engine.alerts.model import AlertStatus
 from engine.errors import MailroomError
 from engine.failures import failure_for
 from engine.jobs.model import JobState
@@ -18,7 +19,7 @@ PART_SECONDS = 5.0
 """How long one part may take to answer before it counts as away: half of what Prometheus waits for a scrape."""
 
 _ALERTS = 1000
-_OVER = "closed"
+_OPEN = (AlertStatus.GATHERING, AlertStatus.REPORTED)
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ class Overview:
     @property
     def open_alerts(self) -> list[dict[str, Any]] | None:
         """The alerts that are not over."""
-        return None if self.alerts is None else [alert for alert in self.alerts if alert["status"] != _OVER]
+        return None if self.alerts is None else [alert for alert in self.alerts if alert["status"] in _OPEN]
 
 
 async def look(mailroom: Mailroom) -> Overview:
