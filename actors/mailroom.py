@@ -1,16 +1,17 @@
 """``ports.Mailroom`` over Ray: the gateway's way into the cluster."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import pyarrow as pa
-import structlog
 
 from actors.batching import Batcher
 from actors.calls import call
 from actors.options import COORDINATOR
 from actors.remote_store import RemoteStore
 from engine.access.audit import AuditEntry
+from engine.access.tokens import TokenRecord
 from engine.errors import MailroomError
 from engine.jobs.model import JobChange, JobName, JobRun, JobState
 from engine.listing import Listing, Page
@@ -20,7 +21,6 @@ from engine.placement import Placement
 from engine.status import Readiness, Status
 
 _NOTICES_A_CALL = 500
-_log = structlog.get_logger("mailroom.audit")
 _READY_WITHIN = 2.0
 
 
@@ -66,10 +66,25 @@ class RayMailroom:
         run: JobRun = await call(COORDINATOR, "run_job", name)
         return run
 
+    async def tokens(self) -> list[TokenRecord]:
+        """See ``ports.Mailroom``."""
+        return await self._store.tokens()
+
+    async def add_token(self, record: TokenRecord) -> None:
+        """See ``ports.Mailroom``."""
+        await self._store.add_token(record)
+
+    async def revoke_token(self, token_id: str, now: datetime) -> TokenRecord:
+        """See ``ports.Mailroom``."""
+        return await self._store.revoke_token(token_id, now)
+
+    async def note_token_uses(self, uses: Mapping[str, datetime]) -> None:
+        """See ``ports.Mailroom``."""
+        await self._store.note_token_uses(uses)
+
     async def write_audit(self, entries: Sequence[AuditEntry]) -> None:
         """See ``ports.Mailroom``."""
-        for one in entries:
-            _log.info(one.action, outcome=one.outcome, principal=one.principal, address=one.address, target=one.target)
+        await self._store.write_audit(entries)
 
     async def hosts(self) -> dict[str, HostReport]:
         """See ``ports.Mailroom``: as at the coordinator's last tick, since asking a host is also telling it."""

@@ -7,14 +7,16 @@ from functools import partial
 from aiohttp import web
 
 from api import listener, query, rest
-from api.auditing import keep_trail
-from api.auth import require_credential
+from api.auditing import keep_trail, note_failures
+from api.auth import find_caller, require_credential
+from api.gate import GATE, build_gate
 from api.keys import ACCESS, CALLBACK_KEY, MAILROOM, NOW, SETTINGS, TRAIL
 from api.metrics import exposition
 from api.metrics.counted import COUNTED, Counted, count_requests
 from api.problems import answer_errors
-from api.resources import jobs, lists
+from api.resources import audit, jobs, lists, tokens
 from api.routes import Access, Route
+from api.token_directory import TokenDirectory
 from api.trail import Trail
 from engine.access.roles import Permission
 from engine.callback import signing_key
@@ -32,6 +34,8 @@ ROUTES: tuple[Route, ...] = (
     *query.ROUTES,
     *jobs.ROUTES,
     *lists.ROUTES,
+    *tokens.ROUTES,
+    *audit.ROUTES,
 )
 
 
@@ -53,7 +57,10 @@ def build_app(
     Raises:
         SettingsError: there is no key to verify callback tokens with.
     """
-    app = web.Application(middlewares=[count_requests, answer_errors, require_credential], client_max_size=BODY_LIMIT)
+    app = web.Application(
+        middlewares=[count_requests, answer_errors, find_caller, require_credential, note_failures],
+        client_max_size=BODY_LIMIT,
+    )
     app[MAILROOM] = mailroom
     app[SETTINGS] = settings
     app[CALLBACK_KEY] = callback_key or signing_key(
@@ -62,7 +69,10 @@ def build_app(
     app[COUNTED] = Counted()
     app[NOW] = now or SystemClock().now
     app[TRAIL] = Trail(mailroom.write_audit)
+    directory = TokenDirectory(mailroom)
+    app[GATE] = build_gate(settings.gateway, settings.admin_token.get_secret_value(), directory)
     app.cleanup_ctx.append(keep_trail)
+    app.on_cleanup.append(_close_directory)
     app.on_response_prepare.append(_set_headers)
     access: dict[object, Permission | Access] = {route.handler: route.access for route in ROUTES}
     app[ACCESS] = access
@@ -71,6 +81,10 @@ def build_app(
         add = app.router.add_get if is_get else partial(app.router.add_route, route.method)
         add(route.path, route.handler)
     return app
+
+
+async def _close_directory(app: web.Application) -> None:
+    await app[GATE].tokens.close()
 
 
 async def _set_headers(_request: web.Request, response: web.StreamResponse) -> None:

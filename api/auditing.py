@@ -13,9 +13,14 @@ from contextlib import suppress
 from uuid import uuid4
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
-from api.keys import CALLER, NOW, PRINCIPAL, TRAIL
-from engine.access.audit import Action, AuditEntry, AuditOutcome
+from api.keys import ACCESS, CALLER, NOW, PRINCIPAL, TRAIL
+from api.problems import status_of
+from engine.access.audit import Action, AuditEntry, AuditOutcome, action_of
+from engine.access.roles import Permission
+
+_FAILED = frozenset({403, 409})
 
 
 def audit(  # noqa: PLR0913  # an entry has as many parts
@@ -52,6 +57,34 @@ def audit(  # noqa: PLR0913  # an entry has as many parts
         entry_id=uuid4().hex,
     )
     request.app[TRAIL].add(entry)
+
+
+@web.middleware
+async def note_failures(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Middleware: a change, or a look at mail, that was allowed and did not work leaves an entry too.
+
+    What was wrong with the request itself (400, 404, 405, 413) has changed nothing and leaves none.
+    """
+    try:
+        return await handler(request)
+    except Exception as error:
+        action = requested_action(request)
+        status = status_of(error)
+        if action is not None and (status in _FAILED or status >= 500):
+            outcome = AuditOutcome.REFUSED if status == 403 else AuditOutcome.FAILED
+            audit(request, action, target_of(request), after={"status": status}, outcome=outcome)
+        raise
+
+
+def requested_action(request: web.Request) -> Action | None:
+    """What a request is, as far as its route tells; None: it only reads, and no mail."""
+    access = request.app[ACCESS].get(request.match_info.handler)
+    return action_of(access, request.method) if isinstance(access, Permission) else None
+
+
+def target_of(request: web.Request) -> str:
+    """What a request was sent to, where nothing more is known."""
+    return f"{request.method} {request.path}"
 
 
 async def keep_trail(app: web.Application) -> AsyncIterator[None]:

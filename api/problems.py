@@ -4,6 +4,7 @@ Handlers raise; the middleware here answers. What is not in the table is a bug o
 traceback and answered without any detail.
 """
 
+import math
 from http import HTTPStatus
 
 import structlog
@@ -15,6 +16,8 @@ from engine import errors
 log = structlog.get_logger("mailroom.gateway")
 
 _RETRY_AFTER = "5"
+CHALLENGE = 'Bearer realm="mailroom"'
+TOKEN_HINT = "Send a token of `mailroom tokens create`, or the value of MAILROOM_ADMIN_TOKEN where it runs."  # noqa: S105  # a hint
 _AGAIN = "Try again in a few seconds."
 
 _TABLE: dict[type[errors.MailroomError], tuple[int, str, str]] = {
@@ -24,6 +27,11 @@ _TABLE: dict[type[errors.MailroomError], tuple[int, str, str]] = {
     errors.CallbackForged: (404, "NOT_FOUND", "Notifications go to the URL Mailroom gave Exchange, unchanged."),
     errors.UnknownOperator: (404, "OPERATOR_UNKNOWN", "Check the operator's id."),
     errors.UnknownJob: (404, "JOB_UNKNOWN", "Names are written as the list of jobs has them."),
+    errors.UnknownToken: (404, "TOKEN_UNKNOWN", "The list of tokens shows their ids."),
+    errors.TokenRefused: (409, "TOKEN_REFUSED", "The list of tokens shows which names are in use."),
+    errors.Unauthenticated: (401, "UNAUTHORIZED", TOKEN_HINT),
+    errors.Forbidden: (403, "FORBIDDEN", "Ask an administrator, who can give out tokens and change networks."),
+    errors.TooManyAttempts: (429, "TOO_MANY_ATTEMPTS", "Wait, and then try with the right token."),
     errors.JobRefused: (409, "JOB_REFUSED", "The list of jobs shows how each stands."),
     errors.StoreError: (503, "STORE_UNAVAILABLE", _AGAIN),
     errors.ClusterError: (503, "CLUSTER_UNAVAILABLE", _AGAIN),
@@ -74,14 +82,30 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return _internal().response()
 
 
+def status_of(error: Exception) -> int:
+    """The HTTP status an error is answered with."""
+    if isinstance(error, Refusal):
+        return error.status
+    if isinstance(error, web.HTTPException):
+        return error.status
+    return next((_TABLE[kind][0] for kind in type(error).__mro__ if kind in _TABLE), 500)
+
+
 def _of_tree(request: web.Request, error: errors.MailroomError) -> Refusal:
     row = next((_TABLE[kind] for kind in type(error).__mro__ if kind in _TABLE), None)
     if row is None:
         log.error("request_failed", method=request.method, path=request.path, exc_info=error)
         return _internal()
     status, code, hint = row
-    headers = {"Retry-After": _RETRY_AFTER} if status == 503 else {}
-    return Refusal(status, code, str(error), hint, headers)
+    return Refusal(status, code, str(error), hint, _headers(error, status))
+
+
+def _headers(error: errors.MailroomError, status: int) -> dict[str, str]:
+    if isinstance(error, errors.Unauthenticated):
+        return {"WWW-Authenticate": CHALLENGE}
+    if isinstance(error, errors.TooManyAttempts):
+        return {"Retry-After": str(math.ceil(error.retry_after))}
+    return {"Retry-After": _RETRY_AFTER} if status == 503 else {}
 
 
 def _of_http(request: web.Request, error: web.HTTPException) -> Refusal:

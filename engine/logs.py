@@ -14,6 +14,7 @@ from typing import Any, TextIO
 import structlog
 from structlog.types import Processor
 
+from engine.access.tokens import TOKEN_PATTERN
 from engine.model import OperatorId
 
 REDACTED = "[redacted]"
@@ -22,8 +23,10 @@ _SECRET_KEY = re.compile(
     r"password|passwd|secret|token|authorization|cookie|credential|api_?key|signing_key", re.IGNORECASE
 )
 _SECRET_TEXT = (
+    (re.compile(TOKEN_PATTERN), REDACTED),
     (re.compile(r"(?i)\b(bearer|basic|ntlm|negotiate)\s+[A-Za-z0-9+/=_.~-]{6,}"), rf"\1 {REDACTED}"),
     (re.compile(r"(/ews/notifications/)[A-Za-z0-9_-]{8,}"), rf"\1{REDACTED}"),
+    (re.compile(r"(://)[^\s/@]+@"), rf"\1{REDACTED}@"),
     (
         re.compile(r"(?i)\b(password|client_secret|access_token)(['\"]?\s*[=:]\s*)(['\"]?)[^\s'\",&]+"),
         rf"\1\2\3{REDACTED}",

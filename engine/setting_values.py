@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
+from engine.access.networks import parse_networks
+from engine.errors import SettingsError
 from engine.intervals import interval
 from engine.jobs.schedule import checked_every, checked_timezone
 
@@ -75,11 +77,21 @@ def _mail_addresses(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    try:
+        parse_networks("", [value])
+    except SettingsError as error:
+        raise ValueError(str(error).removeprefix(": ").removesuffix(".")) from None
+    return value
+
+
 Interval = Annotated[
     timedelta,
     BeforeValidator(_interval),
     PlainSerializer(lambda value: f"{value.total_seconds():g}s", return_type=str, when_used="json"),
 ]
+Networks = tuple[Annotated[str, AfterValidator(_network)], ...]
+"""As ``engine.access.networks.parse_networks`` reads them."""
 Schedule = Annotated[str, BeforeValidator(_every)]
 TimeZone = Annotated[str, AfterValidator(checked_timezone)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from engine.access.forwarded import ProxyHeader
 from engine.errors import SettingsError
 from engine.jobs.model import Job, JobName
 from engine.model import Operator, OperatorId
@@ -23,6 +24,7 @@ from engine.setting_values import (
     Interval,
     MailAddress,
     MailAddresses,
+    Networks,
     OptionalMailAddress,
     OptionalWebAddress,
     Schedule,
@@ -154,6 +156,14 @@ class GatewaySettings(_Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    listener_networks: Networks = ()
+    """Who may send notifications: ``192.0.2.0/24``, ``2001:db8::/32`` or single addresses; empty: everyone."""
+    api_networks: Networks = ()
+    """Who may use everything else but the health probes; empty: everyone."""
+    trusted_proxies: Networks = ()
+    """Whose ``forwarded_header`` says where a request comes from; empty: nobody's."""
+    forwarded_header: ProxyHeader = ProxyHeader.X_FORWARDED_FOR
+    """The one header the trusted proxies write."""
 
     @model_validator(mode="after")
     def _both(self) -> "GatewaySettings":

@@ -6,17 +6,20 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, field_validator
 
+from api.auditing import audit
 from api.bodies import parse_body
-from api.keys import MAILROOM
+from api.keys import MAILROOM, PRINCIPAL
 from api.parameters import read_parameters
 from api.problems import Refusal
 from api.resources.lists import Filter, answer_page
 from api.routes import Route
 from api.rows import dump_json
-from engine.access.roles import Permission
+from engine.access.audit import Action, changes
+from engine.access.roles import Permission, require_job
 from engine.errors import UnknownJob
-from engine.jobs.model import JobChange, JobName, JobRun, JobState, Outcome, Trigger
+from engine.jobs.model import Job, JobChange, JobName, JobRun, JobState, Outcome, Trigger
 from engine.listing import View
+from engine.ports import Mailroom
 
 _EXAMPLE = (
     'Send JSON with what is to change, of {"enabled": true, "every": "15m", "timezone": "UTC", "access_group": ""}.'
@@ -60,13 +63,19 @@ async def change(request: web.Request) -> web.Response:
     patch = parse_body(JobPatch, await request.read(), _EXAMPLE)
     if not patch.model_fields_set:
         raise Refusal(400, "BAD_REQUEST", "body: it changes nothing.", _EXAMPLE)
-    state = await request.app[MAILROOM].change_job(name, JobChange(**patch.model_dump()))
+    mailroom = request.app[MAILROOM]
+    was = await _job(mailroom, name)
+    state = await mailroom.change_job(name, JobChange(**patch.model_dump()))
+    audit(request, Action.JOBS_CHANGE, name, *changes(asdict(was), asdict(state.job)))
     return web.json_response(state_of(state), dumps=dump_json)
 
 
 async def run(request: web.Request) -> web.Response:
     """``POST /api/v1/jobs/{name}/run``: the run has begun when it is answered, not ended."""
-    begun = await request.app[MAILROOM].run_job(_name(request))
+    name, mailroom = _name(request), request.app[MAILROOM]
+    require_job(request[PRINCIPAL], Permission.JOBS_RUN, await _job(mailroom, name))
+    begun = await mailroom.run_job(name)
+    audit(request, Action.JOBS_RUN, name, after={"run_id": begun.run_id})
     return web.json_response(run_of(begun), status=202, dumps=dump_json)
 
 
@@ -85,6 +94,10 @@ def run_of(run: JobRun) -> dict[str, Any]:
     """A run as it is answered: the columns of the view ``job_runs``. ``seconds`` is None while it is under way."""
     seconds = None if run.finished_at is None else (run.finished_at - run.started_at).total_seconds()
     return {**asdict(run), "seconds": seconds}
+
+
+async def _job(mailroom: Mailroom, name: JobName) -> Job:
+    return next(state.job for state in await mailroom.jobs() if state.job.name is name)
 
 
 def _name(request: web.Request) -> JobName:

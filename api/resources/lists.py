@@ -4,8 +4,9 @@ Items are rows of the view of the same name, so a list and a query speak the sam
 own; a page goes on where the one before ended, whatever has changed meanwhile.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -39,9 +40,14 @@ def list_of(view: View, filters: Mapping[str, Filter]) -> Handler:
 
 
 async def answer_page(
-    request: web.Request, view: View, filters: Mapping[str, Filter], fixed: Mapping[str, str] | None = None
+    request: web.Request,
+    view: View,
+    filters: Mapping[str, Filter],
+    fixed: Mapping[str, str] | None = None,
+    *,
+    shown: Callable[[dict[str, Any]], dict[str, Any]] = dict,
 ) -> web.Response:
-    """The page a request asks for; ``fixed`` are columns its path has decided."""
+    """The page a request asks for; ``fixed`` are columns its path has decided, ``shown`` makes an item of a row."""
     given = read_parameters(request, [*filters, "limit", "cursor"])
     for name in given.keys() & filters.keys():
         check_choice(name, given[name], filters[name].values)
@@ -52,7 +58,7 @@ async def answer_page(
         listing = replace(listing, after=unseal(key, listing, given["cursor"]))
     page = await request.app[MAILROOM].page(listing)
     following = None if page.after is None else seal(key, listing, page.after)
-    return web.json_response({"items": page.items, "next": following}, dumps=dump_json)
+    return web.json_response({"items": [shown(item) for item in page.items], "next": following}, dumps=dump_json)
 
 
 _WHO = {"operator": Filter("operator_id"), "email": Filter("operator_email")}

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from engine.access import redaction
-from engine.access.roles import Role
+from engine.access.roles import Permission, Role
 
 SIDE_LIMIT: Final = 8192
 """Bytes of ``before`` and of ``after``, each, as JSON in UTF-8."""
@@ -62,6 +62,36 @@ ACTIONS: Final[Mapping[Action, str]] = MappingProxyType(
         Action.REQUEST: "any other request that the role does not allow",
     }
 )
+
+
+_CHANGES: Final[Mapping[Permission, Action]] = MappingProxyType(
+    {
+        Permission.JOBS_RUN: Action.JOBS_RUN,
+        Permission.JOBS_WRITE: Action.JOBS_CHANGE,
+        Permission.OPERATORS_WRITE: Action.OPERATORS_CHANGE,
+        Permission.OPERATORS_CHECK: Action.OPERATORS_CHECK,
+        Permission.CRM_WRITE: Action.CRM_IMPORT,
+        Permission.SETTINGS_WRITE: Action.SETTINGS_CHANGE,
+        Permission.TOKENS_MANAGE: Action.TOKENS_CREATE,
+        Permission.ERASE_RUN: Action.ERASE_RUN,
+        Permission.EXPORT_RUN: Action.EXPORT_RUN,
+    }
+)
+_MAIL: Final[Mapping[Permission, Action]] = MappingProxyType(
+    {Permission.EMAILS_READ: Action.EMAILS_READ, Permission.QUERY_RUN: Action.QUERY_RUN}
+)
+
+
+def action_of(permission: Permission, method: str) -> Action | None:
+    """What a request that takes this permission is, where nothing more is known of it; ``method``: HTTP's.
+
+    None: it only reads, and no mail.
+    """
+    if method in {"GET", "HEAD"}:
+        return _MAIL.get(permission)
+    if permission is Permission.TOKENS_MANAGE and method == "DELETE":
+        return Action.TOKENS_REVOKE
+    return _MAIL.get(permission) or _CHANGES.get(permission)
 
 
 class AuditOutcome(StrEnum):

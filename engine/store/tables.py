@@ -107,6 +107,32 @@ MAILS = _schema(
     sent_at=TIME,
     error=TEXT,
 )
+TOKENS = _schema(
+    token_id=TEXT,
+    name=TEXT,
+    role=TEXT,
+    digest=pa.binary(),
+    groups=pa.list_(TEXT),
+    created_at=TIME,
+    created_by=TEXT,
+    expires_at=TIME,
+    revoked_at=TIME,
+    last_used_at=TIME,
+)
+TOKEN_USES = _schema(token_id=TEXT, used_at=TIME)
+AUDIT = _schema(
+    entry_id=TEXT,
+    at=TIME,
+    action=TEXT,
+    outcome=TEXT,
+    principal=TEXT,
+    role=TEXT,
+    token_id=TEXT,
+    address=TEXT,
+    target=TEXT,
+    before=TEXT,
+    after=TEXT,
+)
 
 
 def columns(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.Table:
