@@ -41,7 +41,7 @@ def unseal(key: bytes, listing: Listing, cursor: str) -> tuple[Any, ...]:
 
 
 def _mac(key: bytes, listing: Listing, position: bytes) -> bytes:
-    about = json.dumps([listing.view, sorted(listing.equal.items())]).encode()
+    about = json.dumps([listing.view, sorted(listing.equal.items()), *listing.search.split()]).encode()
     return hmac.digest(key, _PURPOSE + about + b"\0" + position, hashlib.sha256)[:_MAC_BYTES]
 
 

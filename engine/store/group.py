@@ -14,7 +14,8 @@ import duckdb
 
 from engine import errors
 from engine.model import Activation, Landing, LandingResult, Operator, OperatorId
-from engine.store import operators
+from engine.operators import OperatorChange
+from engine.store import changing, operators
 from engine.store.landing import land_all
 from engine.store.tickets import Answer, Ticket
 
@@ -45,6 +46,14 @@ class PutOperators:
     """Operators to insert or change."""
 
     operators: Sequence[Operator]
+    ticket: Ticket[None] = field(default_factory=Ticket)
+
+
+@dataclass(slots=True, eq=False)
+class ChangeOperators:
+    """Operators to change if they still are what whoever asks has seen; all of them or none."""
+
+    changes: Sequence[OperatorChange]
     ticket: Ticket[None] = field(default_factory=Ticket)
 
 
@@ -90,7 +99,7 @@ class Heal:
     ticket: None = None
 
 
-Write = Land | PutOperators | MakeDue | Heard | Change[Any]
+Write = Land | PutOperators | ChangeOperators | MakeDue | Heard | Change[Any]
 Request = Write | Activate | Heal
 
 
@@ -132,6 +141,12 @@ def _put_operators(
         if isinstance(one, PutOperators):
             outcome.fenced.update(operators.put_operators(connection, one.operators, now))
             outcome.answers.append(Answer(one.ticket))
+        elif isinstance(one, ChangeOperators):
+            try:
+                outcome.fenced.update(changing.change_operators(connection, one.changes, now))
+                outcome.answers.append(Answer(one.ticket))
+            except errors.MailroomError as refusal:
+                outcome.answers.append(Answer(one.ticket, error=refusal))
 
 
 def _land(

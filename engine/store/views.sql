@@ -12,8 +12,20 @@ CREATE OR REPLACE MACRO _mailroom.is_unreachable(status, heard_at, created_at, u
     status = 'active' AND unheard >= 1 AND (heard_at IS NULL OR coalesce(heard_at <= created_at, false))
 );
 
+-- As mailboxes are: state and error of an operator's mailbox, and what is to be done.
 CREATE OR REPLACE VIEW main.operators AS
-SELECT operator_id, email, name, email_sync FROM _mailroom.operators;
+SELECT
+    o.operator_id, o.email, o.name, o.email_sync, m.status, m.last_success_at, m.next_sync_at, m.error_code,
+    coalesce(w.cause, d.cause) AS cause, coalesce(w.remedy, d.remedy) AS remedy,
+    coalesce(p.items, 0)::BIGINT AS pending
+FROM _mailroom.operators AS o
+LEFT JOIN _mailroom.mailboxes AS m ON m.operator_id = o.operator_id
+LEFT JOIN _mailroom.failure_words AS w ON m.status IN ('failing', 'failed') AND w.code = m.error_code
+LEFT JOIN _mailroom.failure_words AS d
+    ON m.status IN ('failing', 'failed') AND m.error_code IS NOT NULL AND d.code = 'INTERNAL'
+LEFT JOIN (
+    SELECT operator_id, sum(items) AS items FROM _mailroom.pending_pages GROUP BY operator_id
+) AS p ON p.operator_id = o.operator_id;
 
 CREATE OR REPLACE VIEW main.all_emails AS
 SELECT

@@ -25,7 +25,7 @@ from engine.model import Activation, FolderId, OperatorId
 from engine.store.activation import Durable, count_landed, read_durable
 from engine.store.connection import Database
 from engine.store.faults import is_lost, is_sickness, unavailable
-from engine.store.group import Activate, Heal, Land, PutOperators, Request, Write, write_group
+from engine.store.group import Activate, ChangeOperators, Heal, Land, PutOperators, Request, Write, write_group
 from engine.store.migrate import next_incarnation
 from engine.store.options import StoreOptions
 from engine.store.tickets import Answer, deliver
@@ -238,6 +238,9 @@ class Writer:
         self._count(failed=len(group))
         # Whether it was done is not known; an activation too many is made anew, one too few would land for ever.
         self._fence(who.operator_id for one in group if isinstance(one, PutOperators) for who in one.operators)
+        self._fence(
+            change.after.operator_id for one in group if isinstance(one, ChangeOperators) for change in one.changes
+        )
         foreign = isinstance(error, duckdb.Error)
         deliver(Answer(one.ticket, error=unavailable(error) if foreign else error) for one in group)
 
