@@ -30,6 +30,12 @@ SAMPLES = {
         "INSERT INTO _mailroom.alerts VALUES ('a', 'C', 'gathering', now(), now(), ['ann'], [], NULL, NULL, NULL)",
         "INSERT INTO _mailroom.outbox VALUES ('m', 'a', ['x@example.com'], 's', 't', 'h', now(), 0, NULL, NULL, NULL)",
     ),
+    3: (
+        _FIRST,
+        "UPDATE _mailroom.mailboxes SET next_sync_at = '2026-01-05 09:00:00+00'",
+        "INSERT INTO _mailroom.settings_history VALUES (1, now(), 'x', '[]', '{\"exchange\": {}}', false)",
+        "INSERT INTO _mailroom.settings_file VALUES ('{}')",
+    ),
 }
 """What a file of each version may hold: written by SQL of that version. A new migration adds its own."""
 
