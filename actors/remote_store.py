@@ -52,6 +52,8 @@ class RemoteStore:
     heard = _called(Store.heard)
     make_due = _called(Store.make_due)
     put_operators = _called(Store.put_operators)
+    change_operators = _called(Store.change_operators)
+    seed_operators = _called(Store.seed_operators)
     operators = _called(Store.operators)
     due = _called(Store.due)
     status = _called(Store.status)
@@ -66,11 +68,21 @@ class RemoteStore:
     put_run = _called(Store.put_run)
     progress = _called(Store.progress)
 
+    seed_settings = _called(Store.seed_settings)
+    settings = _called(Store.settings)
+    put_settings = _called(Store.put_settings)
+
     standing_failures = _called(Store.standing_failures)
     open_alerts = _called(Store.open_alerts)
     put_alerts = _called(Store.put_alerts)
     unsent = _called(Store.unsent)
     put_mail = _called(Store.put_mail)
+
+    tokens = _called(Store.tokens)
+    add_token = _called(Store.add_token)
+    revoke_token = _called(Store.revoke_token)
+    note_token_uses = _called(Store.note_token_uses)
+    write_audit = _called(Store.write_audit)
 
     async def _call(self, method: str, *args: Any) -> Any:
         return await call(STORE, method, *args, lost=StoreUnavailable)

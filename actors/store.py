@@ -53,6 +53,8 @@ class StoreActor:
     heard = _of_the_store(DuckDBStore.heard)
     make_due = _of_the_store(DuckDBStore.make_due)
     put_operators = _of_the_store(DuckDBStore.put_operators)
+    change_operators = _of_the_store(DuckDBStore.change_operators)
+    seed_operators = _of_the_store(DuckDBStore.seed_operators)
     operators = _of_the_store(DuckDBStore.operators)
     due = _of_the_store(DuckDBStore.due)
     status = _of_the_store(DuckDBStore.status)
@@ -66,11 +68,21 @@ class StoreActor:
     put_run = _of_the_store(DuckDBStore.put_run)
     progress = _of_the_store(DuckDBStore.progress)
 
+    seed_settings = _of_the_store(DuckDBStore.seed_settings)
+    settings = _of_the_store(DuckDBStore.settings)
+    put_settings = _of_the_store(DuckDBStore.put_settings)
+
     standing_failures = _of_the_store(DuckDBStore.standing_failures)
     open_alerts = _of_the_store(DuckDBStore.open_alerts)
     put_alerts = _of_the_store(DuckDBStore.put_alerts)
     unsent = _of_the_store(DuckDBStore.unsent)
     put_mail = _of_the_store(DuckDBStore.put_mail)
+
+    tokens = _of_the_store(DuckDBStore.tokens)
+    add_token = _of_the_store(DuckDBStore.add_token)
+    revoke_token = _of_the_store(DuckDBStore.revoke_token)
+    note_token_uses = _of_the_store(DuckDBStore.note_token_uses)
+    write_audit = _of_the_store(DuckDBStore.write_audit)
 
     async def close(self) -> None:
         """See ``ports.Store``."""

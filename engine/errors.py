@@ -28,7 +28,13 @@ MailroomError
 │   ├── StoreUnavailable        the store is restarting, or its disk failed
 │   ├── StoreLocked             another process holds the database file
 │   ├── UnknownOperator
+│   ├── OperatorExists          another operator has the id
+│   ├── AddressTaken            another operator has the address
+│   ├── OperatorsChanged        an operator is not any more what whoever changes it has seen
 │   ├── UnknownJob
+│   ├── SettingsConflict        the Application Settings have been changed meanwhile
+│   ├── UnknownToken
+│   ├── TokenRefused            a token in use has the name
 │   └── QueryRefused            the SQL is wrong or not allowed; the message is for its author
 ├── JobRefused                  a job cannot be run now: it runs already, or is disabled
 ├── AccessError                 whoever asks is not let in, or not let do it
@@ -186,8 +192,32 @@ class UnknownOperator(StoreError):
     """No operator has this id."""
 
 
+class OperatorExists(StoreError):
+    """A new operator's id is another's."""
+
+
+class AddressTaken(StoreError):
+    """An operator's address is another's."""
+
+
+class OperatorsChanged(StoreError):
+    """An operator is not any more what whoever changes it has seen; nothing was changed."""
+
+
 class UnknownJob(StoreError):
     """No job has this name."""
+
+
+class SettingsConflict(StoreError):
+    """The Application Settings have been changed since whoever changes them looked; the message says by whom."""
+
+
+class UnknownToken(StoreError):
+    """No token has this id."""
+
+
+class TokenRefused(StoreError):
+    """A token cannot be made: one in use has the name."""
 
 
 class QueryRefused(StoreError):

@@ -14,16 +14,23 @@ class View(StrEnum):
     MAILBOXES = "mailboxes"
     JOB_RUNS = "job_runs"
     ALERTS = "alerts"
+    SETTINGS_HISTORY = "settings_history"
+    OPERATORS = "operators"
+    AUDIT = "audit"
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A page of a view: rows whose columns equal ``equal`` (text), after the position ``after``, at most ``limit``."""
+    """A page of a view: rows whose columns equal ``equal`` (text), after the position ``after``, at most ``limit``.
+
+    ``search``: words that each stand somewhere in the columns that are searched, in any case, with or without accents.
+    """
 
     view: View
     equal: Mapping[str, str] = field(default_factory=dict)
     after: tuple[Any, ...] | None = None
     limit: int = 100
+    search: str = ""
 
 
 @dataclass(frozen=True, slots=True)

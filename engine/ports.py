@@ -3,14 +3,16 @@
 Each port has a real side and a fake, and one contract suite (``tests/contract``) that both pass.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 
 from engine.access.audit import AuditEntry
+from engine.access.tokens import TokenRecord
 from engine.alerts.model import Alert, OutgoingMail, StandingFailure
+from engine.application_settings.model import Document, NewSettings, SettingsVersion
 from engine.jobs.model import Job, JobChange, JobName, JobRun, JobState, Progress
 from engine.listing import Listing, Page
 from engine.model import (
@@ -28,6 +30,7 @@ from engine.model import (
     SyncToken,
 )
 from engine.notices import Notice, NoticeAnswer
+from engine.operators import OperatorChange, Seeding
 from engine.orders import HostReport
 from engine.status import DueOperator, Readiness, Status
 
@@ -163,6 +166,37 @@ class JobStore(Protocol):
         ...
 
 
+class SettingsStore(Protocol):
+    """What the Application Settings need of the store: versions, the last of which rules."""
+
+    async def seed_settings(self, says: Document) -> SettingsVersion:
+        """Take in what the configuration file says; the settings that rule then.
+
+        All of it makes the first version. Later, a value that differs from what the file said at the last seeding has
+        been edited there and makes a version of its own (by ``BY_FILE``); any other leaves what was set meanwhile.
+        """
+        ...
+
+    async def settings(self) -> SettingsVersion:
+        """The settings that rule.
+
+        Raises:
+            SettingsError: nothing has been seeded yet.
+        """
+        ...
+
+    async def put_settings(self, new: NewSettings) -> SettingsVersion:
+        """Store another version, unless nothing differs, and what follows from it, in one transaction.
+
+        ``effects_of`` says what follows: subscriptions made before are wanted anew (see ``Store.due``), and every
+        enabled mailbox is due. ``deletions`` holds for landings from then on.
+
+        Raises:
+            SettingsConflict: ``expected`` is not the version that rules.
+        """
+        ...
+
+
 class AlertStore(Protocol):
     """What alerts need of the store."""
 
@@ -191,11 +225,59 @@ class AlertStore(Protocol):
         ...
 
 
-class Store(MailboxStore, JobStore, AlertStore, Protocol):
+class AccessStore(Protocol):
+    """What access needs of the store: who may ask, and who did what."""
+
+    async def tokens(self) -> list[TokenRecord]:
+        """Every token there has been, revoked ones too, the newest first."""
+        ...
+
+    async def add_token(self, record: TokenRecord) -> None:
+        """Keep a new token.
+
+        Raises:
+            TokenRefused: another token in use has the name, or any the id.
+        """
+        ...
+
+    async def revoke_token(self, token_id: str, now: datetime) -> TokenRecord:
+        """Let a token be valid no more; one revoked before keeps its time.
+
+        Raises:
+            UnknownToken: there is none with this id.
+        """
+        ...
+
+    async def note_token_uses(self, uses: Mapping[str, datetime]) -> None:
+        """Write down when tokens, by id, were last used; unknown ids are left out."""
+        ...
+
+    async def write_audit(self, entries: Sequence[AuditEntry]) -> None:
+        """Add entries to the audit trail, each once however often it is given."""
+        ...
+
+
+class Store(MailboxStore, JobStore, SettingsStore, AlertStore, AccessStore, Protocol):
     """The whole store: landings, the coordinator's questions, and queries."""
 
     async def put_operators(self, operators: Sequence[Operator]) -> None:
         """Insert or change operators by id. Disabling one makes its mailbox ``disabled``; enabling makes it due."""
+        ...
+
+    async def change_operators(self, changes: Sequence[OperatorChange]) -> None:
+        """Make changes in one transaction; mailboxes follow as with ``put_operators``.
+
+        Raises:
+            OperatorExists, UnknownOperator, OperatorsChanged, AddressTaken: see ``engine.operators.check_changes``;
+                nothing was changed.
+        """
+        ...
+
+    async def seed_operators(self, operators: Sequence[Operator]) -> Seeding:
+        """Take in the operators of the configuration file, before anybody is activated; what it has led to.
+
+        A value counts if it is not what the file said at the last seeding: what was set elsewhere since is kept.
+        """
         ...
 
     async def operators(self) -> list[Operator]:
@@ -209,7 +291,7 @@ class Store(MailboxStore, JobStore, AlertStore, Protocol):
         ``run_started_at``, for everybody it has left to do (see ``JobStore.progress``).
 
         An operator wants a subscription when it has none that is active, or the active one has been silent for
-        2 x StatusFrequency, and its ``next_attempt_at`` has passed.
+        2 x StatusFrequency or is older than settings it carries, and its ``next_attempt_at`` has passed.
         """
         ...
 
@@ -238,7 +320,7 @@ class Store(MailboxStore, JobStore, AlertStore, Protocol):
         ...
 
 
-class Mailroom(Protocol):
+class Mailroom(AccessStore, Protocol):
     """The cluster as the gateway and the command line see it."""
 
     async def notify(self, notice: Notice) -> NoticeAnswer:
@@ -261,6 +343,14 @@ class Mailroom(Protocol):
         """As ``Store.page``."""
         ...
 
+    async def operators(self) -> list[Operator]:
+        """As ``Store.operators``."""
+        ...
+
+    async def change_operators(self, changes: Sequence[OperatorChange]) -> None:
+        """As ``Store.change_operators``; hosts act upon it within a second or two."""
+        ...
+
     async def jobs(self) -> list[JobState]:
         """Both jobs, by name, each with its latest run and when the next is."""
         ...
@@ -273,16 +363,30 @@ class Mailroom(Protocol):
         """
         ...
 
+    async def settings(self) -> SettingsVersion:
+        """The Application Settings that rule."""
+        ...
+
+    async def change_settings(
+        self, changes: Mapping[str, Any], by: str, expected: int | None = None
+    ) -> SettingsVersion:
+        """Change values by dotted key, such as ``email_sync.batch_size``; in force everywhere within a second or two.
+
+        ``expected``: the version the change was made for; None: whichever rules. Where nothing differs, the version
+        that rules is answered.
+
+        Raises:
+            SettingsError: a line for each key that is not known, is a secret's, or may not have this value.
+            SettingsConflict: another version rules by now.
+        """
+        ...
+
     async def run_job(self, name: JobName) -> JobRun:
         """Begin a run now.
 
         Raises:
             JobRefused: a run of this job is under way, or the job is disabled.
         """
-        ...
-
-    async def write_audit(self, entries: Sequence[AuditEntry]) -> None:
-        """Add entries to the audit trail, each once however often it is given."""
         ...
 
     async def hosts(self) -> dict[str, HostReport]:

@@ -34,9 +34,17 @@ _ORDERS: dict[View, tuple[Key, ...]] = {
     ),
     View.SUBSCRIPTIONS: (_OPERATOR,),
     View.MAILBOXES: (_OPERATOR,),
+    View.OPERATORS: (_OPERATOR,),
     View.JOB_RUNS: (_LATEST_STARTED, Key("run_id", str)),
     View.ALERTS: (_LATEST_OPENED, Key("alert_id", str)),
+    View.SETTINGS_HISTORY: (Key("-version", int),),
+    View.AUDIT: (Key('-epoch_us("at")', int), Key("entry_id", str)),
 }
+_INTERNAL = frozenset({View.AUDIT, View.SETTINGS_HISTORY})
+"""Tables that are listed and cannot be queried."""
+
+_SEARCHED: dict[View, tuple[str, ...]] = {View.OPERATORS: ("operator_id", "email", "name")}
+"""The columns a search looks into; other views are not searched."""
 
 
 def page(cursor: duckdb.DuckDBPyConnection, listing: Listing) -> Page:
@@ -51,11 +59,12 @@ def page(cursor: duckdb.DuckDBPyConnection, listing: Listing) -> Page:
     keys = _ORDERS[listing.view]
     given: list[Any] = []
     conditions = [_equal(listing.view, known, column, given, text) for column, text in listing.equal.items()]
+    conditions += [_contains(listing.view, given, word) for word in listing.search.split()]
     if listing.after is not None:
         conditions.append(_after(listing.view, keys, listing.after, given))
     order = ", ".join(key.sql for key in keys)
     rows = cursor.execute(
-        f"SELECT {order}, * FROM main.{listing.view} WHERE {' AND '.join(conditions) or 'true'} "  # noqa: S608
+        f"SELECT {order}, * FROM {_source(listing.view)} WHERE {' AND '.join(conditions) or 'true'} "  # noqa: S608
         f"ORDER BY {order} LIMIT {listing.limit + 1}",
         given,
     ).fetchall()
@@ -65,7 +74,11 @@ def page(cursor: duckdb.DuckDBPyConnection, listing: Listing) -> Page:
 
 
 def _columns(cursor: duckdb.DuckDBPyConnection, view: View) -> list[str]:
-    return [column[0] for column in cursor.execute(f"SELECT * FROM main.{view} LIMIT 0").description or ()]  # noqa: S608
+    return [column[0] for column in cursor.execute(f"SELECT * FROM {_source(view)} LIMIT 0").description or ()]  # noqa: S608
+
+
+def _source(view: View) -> str:
+    return f"{'_mailroom' if view in _INTERNAL else 'main'}.{view}"
 
 
 def _equal(view: View, known: list[str], column: str, given: list[Any], text: str) -> str:
@@ -75,6 +88,20 @@ def _equal(view: View, known: list[str], column: str, given: list[Any], text: st
         raise errors.QueryRefused(f"{column} = {text!a} is not text.")
     given.append(text)
     return f'"{column}"::VARCHAR = ${len(given)}'
+
+
+def _contains(view: View, given: list[Any], word: str) -> str:
+    if view not in _SEARCHED:
+        raise errors.QueryRefused(f"{view} cannot be searched.")
+    if not _is_text(word):
+        raise errors.QueryRefused(f"search = {word!a} is not text.")
+    given.append(word)
+    looked = [f"contains({_folded(column)}, {_folded(f'${len(given)}')})" for column in _SEARCHED[view]]
+    return f"({' OR '.join(looked)})"
+
+
+def _folded(text: str) -> str:
+    return f"lower(strip_accents({text}::VARCHAR))"
 
 
 def _after(view: View, keys: tuple[Key, ...], position: tuple[Any, ...], given: list[Any]) -> str:

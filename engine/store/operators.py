@@ -112,7 +112,12 @@ LIVE = "_mailroom.is_live(s.status, s.heard_at, s.created_at, s.status_frequency
 UNREACHABLE = "_mailroom.is_unreachable(s.status, s.heard_at, s.created_at, s.unheard)"
 """SQL: subscription ``s`` took the place of one never heard, and has not been heard either."""
 
-WANTED = f"({LIVE} IS NOT TRUE AND (s.next_attempt_at IS NULL OR s.next_attempt_at <= $now))"
+OUTDATED = "(s.created_at < (SELECT max(changed_at) FROM _mailroom.settings_history WHERE resubscribe))"
+"""SQL: subscription ``s`` was made before settings changed that it carries."""
+
+WANTED = f"""(
+    ({LIVE} IS NOT TRUE OR {OUTDATED}) AND (s.next_attempt_at IS NULL OR s.next_attempt_at <= $now)
+)"""
 """SQL: a new subscription is due, where ``s`` is the one there is (or nothing)."""
 
 ATTEMPTED = "greatest(m.last_success_at, m.error_at)"

@@ -1,7 +1,7 @@
 """DuckDBStore: ``ports.Store`` over one DuckDB file."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -11,15 +11,19 @@ import duckdb
 import pyarrow as pa
 
 from engine import errors
+from engine.access.audit import AuditEntry
+from engine.access.tokens import TokenRecord
 from engine.alerts.model import Alert, OutgoingMail, StandingFailure
+from engine.application_settings.model import Document, NewSettings, SettingsVersion
 from engine.jobs.model import Job, JobRun, JobState, Progress
 from engine.listing import Listing, Page
 from engine.model import Activation, Landing, LandingResult, Operator, OperatorId
+from engine.operators import OperatorChange, Seeding
 from engine.status import DueOperator, Status
-from engine.store import alerting, lists, operators, runs, standing
+from engine.store import access, alerting, changing, lists, operators, runs, settings, standing
 from engine.store.connection import Database
 from engine.store.faults import first_line
-from engine.store.group import Activate, Change, Heal, Heard, Land, MakeDue, PutOperators
+from engine.store.group import Activate, Change, ChangeOperators, Heal, Heard, Land, MakeDue, PutOperators
 from engine.store.landing import check
 from engine.store.migrate import migrate
 from engine.store.options import StoreOptions
@@ -50,7 +54,10 @@ class DuckDBStore:
             renew_views(self._database.writer)
             self._database.lock_down()
             self._readers = Readers(self._database, options.readers, self._heal)
+            stored = settings.latest(self._database.writer)
             self._writer = Writer(self._database, clock, options, self._reopen)
+            if stored is not None:
+                self._follow(stored)
         except BaseException as error:
             self._database.close()
             if isinstance(error, duckdb.Error):
@@ -88,6 +95,16 @@ class DuckDBStore:
         request = PutOperators(tuple(operators))
         self._writer.submit(request)
         await request.ticket.future
+
+    async def change_operators(self, changes: Sequence[OperatorChange]) -> None:
+        """See ``ports.Store``."""
+        request = ChangeOperators(tuple(changes))
+        self._writer.submit(request)
+        await request.ticket.future
+
+    async def seed_operators(self, operators: Sequence[Operator]) -> Seeding:
+        """See ``ports.Store``."""
+        return await self._change(lambda connection, now: changing.seed_operators(connection, operators, now))
 
     async def make_due(self, operator_ids: Sequence[OperatorId]) -> None:
         """See ``ports.MailboxStore``."""
@@ -133,6 +150,18 @@ class DuckDBStore:
         """See ``ports.JobStore``."""
         return await self._ask(lambda cursor: runs.progress(cursor, run, now))
 
+    async def seed_settings(self, says: Document) -> SettingsVersion:
+        """See ``ports.SettingsStore``."""
+        return self._follow(await self._change(lambda connection, now: settings.seed(connection, says, now)))
+
+    async def settings(self) -> SettingsVersion:
+        """See ``ports.SettingsStore``."""
+        return await self._ask(settings.current)
+
+    async def put_settings(self, new: NewSettings) -> SettingsVersion:
+        """See ``ports.SettingsStore``."""
+        return self._follow(await self._change(lambda connection, now: settings.put(connection, new, now)))
+
     async def standing_failures(self, subscription_codes: Sequence[str]) -> list[StandingFailure]:
         """See ``ports.AlertStore``."""
         return await self._ask(lambda cursor: alerting.standing_failures(cursor, subscription_codes))
@@ -153,6 +182,26 @@ class DuckDBStore:
         """See ``ports.AlertStore``."""
         await self._change(lambda connection, _: alerting.put_mail(connection, mail))
 
+    async def tokens(self) -> list[TokenRecord]:
+        """See ``ports.AccessStore``."""
+        return await self._ask(access.all_tokens)
+
+    async def add_token(self, record: TokenRecord) -> None:
+        """See ``ports.AccessStore``."""
+        await self._change(lambda connection, _: access.add_token(connection, record))
+
+    async def revoke_token(self, token_id: str, now: datetime) -> TokenRecord:
+        """See ``ports.AccessStore``."""
+        return await self._change(lambda connection, _: access.revoke_token(connection, token_id, now))
+
+    async def note_token_uses(self, uses: Mapping[str, datetime]) -> None:
+        """See ``ports.AccessStore``."""
+        await self._change(lambda connection, _: access.note_token_uses(connection, uses))
+
+    async def write_audit(self, entries: Sequence[AuditEntry]) -> None:
+        """See ``ports.AccessStore``."""
+        await self._change(lambda connection, _: access.write_audit(connection, entries))
+
     async def status(self) -> Status:
         """See ``ports.Store``."""
         now = self._clock()
@@ -171,6 +220,10 @@ class DuckDBStore:
         if self._closed is None:
             self._closed = asyncio.create_task(asyncio.to_thread(self._close))
         await self._closed
+
+    def _follow(self, stored: SettingsVersion) -> SettingsVersion:
+        self._writer.removes = stored.document["email_sync"].get("deletions") == "remove"
+        return stored
 
     async def _ask(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         return await asyncio.wrap_future(self._readers.ask(question))
