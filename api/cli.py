@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from api.commands.audit import audit
 from api.commands.demo import demo
 from api.commands.jobs import jobs
 from api.commands.lists import alerts, failures, mailboxes, subscriptions
@@ -14,6 +15,7 @@ from api.commands.query import query
 from api.commands.serve import serve
 from api.commands.simulate import simulate
 from api.commands.status import status
+from api.commands.tokens import tokens
 from engine.errors import MailroomError
 
 app = typer.Typer(
@@ -33,6 +35,8 @@ app.command()(mailboxes)
 app.command()(subscriptions)
 app.command()(alerts)
 app.command()(query)
+app.command()(audit)
+app.add_typer(tokens, name="tokens", help="Give out, list and revoke tokens.")
 app.add_typer(jobs, name="jobs", help="Show, switch and run the jobs: EmailSync and ManagePushSubscriptions.")
 
 

@@ -1,8 +1,8 @@
 """The tokens as a gateway knows them: all there are, as the store had them a moment ago.
 
 Guarantees: what was revoked or created counts within ``FRESH_SECONDS`` (and the time one answer of the store takes) on
-every gateway, at once on the one that did it; however many requests come, and whatever ids they make up, the store is
-asked no more than twice in that time; nothing older is ever relied on while the store is away.
+every gateway, at once on the one that did it; a new one counts within ``NEW_SECONDS``; however many requests come, and
+whatever ids they make up, the store is asked no more often than that; nothing older is relied on while it is away.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from engine.errors import MailroomError, StoreUnavailable
 from engine.ports import AccessStore
 
 FRESH_SECONDS = 1.0
+NEW_SECONDS = 0.1
 ANSWER_SECONDS = 5.0
 """How long the store may take to answer."""
 
@@ -39,7 +40,7 @@ class TokenDirectory:
             StoreUnavailable: it cannot be said.
         """
         age = self._timer() - self._as_of
-        if age >= FRESH_SECONDS:
+        if age >= FRESH_SECONDS or (age >= NEW_SECONDS and token_id not in self._records):
             while not await asyncio.shield(self._ask()):
                 pass  # it was asked before something changed
         elif age >= FRESH_SECONDS / 2:

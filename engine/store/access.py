@@ -88,7 +88,7 @@ def write_audit(connection: duckdb.DuckDBPyConnection, entries: Sequence[AuditEn
             """
             INSERT INTO _mailroom.audit
             SELECT * FROM given WHERE entry_id NOT IN (
-                SELECT entry_id FROM _mailroom.audit WHERE at BETWEEN $1 AND $2
+                SELECT entry_id FROM _mailroom.audit WHERE "at" BETWEEN $1 AND $2
             )
             """,
             [min(one.at for one in entries), max(one.at for one in entries)],

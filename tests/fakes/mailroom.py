@@ -1,7 +1,7 @@
 """A Mailroom without a cluster: it keeps what it is told and answers what it was given."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -9,12 +9,18 @@ from typing import Any
 import pyarrow as pa
 
 from engine.access.audit import AuditEntry
+from engine.access.tokens import TokenRecord
 from engine.errors import HostUnavailable, JobRefused, QueryRefused, SettingsError
 from engine.jobs.model import Job, JobChange, JobName, JobRun, JobState, Outcome, Trigger
 from engine.listing import Listing, Page, View
+from engine.model import Operator
 from engine.notices import Notice, NoticeAnswer
+from engine.operators import OperatorChange
 from engine.orders import HostReport
 from engine.status import Readiness, Status
+from tests.fakes.people import People
+from tests.fakes.store_access import MemoryAccess, audit_rows
+from tests.fakes.store_operators import is_found
 
 STARTED_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -24,6 +30,13 @@ def _jobs() -> dict[JobName, JobState]:
         JobName.EMAIL_SYNC: JobState(Job(JobName.EMAIL_SYNC, enabled=True, every="15m")),
         JobName.MANAGE_PUSH_SUBSCRIPTIONS: JobState(Job(JobName.MANAGE_PUSH_SUBSCRIPTIONS, enabled=True, every="1m")),
     }
+
+
+class Access(MemoryAccess):
+    """Tokens and the audit trail of a FakeMailroom."""
+
+    def _check(self) -> None:
+        """Trouble is the Mailroom's to make."""
 
 
 @dataclass
@@ -49,9 +62,10 @@ class FakeMailroom:
     rows: dict[View, list[dict[str, Any]]] = field(default_factory=dict)
     states: dict[JobName, JobState] = field(default_factory=_jobs)
     reports: dict[str, HostReport] = field(default_factory=dict)
+    people: People = field(default_factory=People)
     recovers_after: int | None = None
     begun: asyncio.Event = field(default_factory=asyncio.Event)
-    audited: list[AuditEntry] = field(default_factory=list)
+    access: Access = field(default_factory=Access)
 
     async def notify(self, notice: Notice) -> NoticeAnswer:
         await self._trouble("notify")
@@ -72,10 +86,14 @@ class FakeMailroom:
     async def page(self, listing: Listing) -> Page:
         await self._trouble("page")
         self.listings.append(listing)
-        rows = self.rows.get(listing.view, [])
+        audit = listing.view is View.AUDIT
+        rows = audit_rows(self.access.audited) if audit else self.rows.get(listing.view, [])
+        if listing.view is View.OPERATORS:
+            rows = self.people.rows()
         if rows and (unknown := sorted(set(listing.equal) - set(rows[0]))):
             raise QueryRefused(f"{listing.view} has no column {unknown[0]}.")
-        found = [row for row in rows if all(str(row[name]) == text for name, text in listing.equal.items())]
+        found = [row for row in rows if all(_text(row[name]) == text for name, text in listing.equal.items())]
+        found = [row for row in found if not listing.search or is_found(row, listing.search)]
         start = listing.after[0] if listing.after else 0
         end = start + listing.limit
         return Page(tuple(found[start:end]), (end,) if end < len(found) else None)
@@ -108,8 +126,31 @@ class FakeMailroom:
     async def write_audit(self, entries: Sequence[AuditEntry]) -> None:
         if "write_audit" in self.broken:
             raise HostUnavailable("It is restarting.")
-        known = {one.entry_id for one in self.audited}
-        self.audited += [one for one in entries if one.entry_id not in known]
+        await self.access.write_audit(entries)
+
+    async def tokens(self) -> list[TokenRecord]:
+        await self._trouble("tokens")
+        return await self.access.tokens()
+
+    async def add_token(self, record: TokenRecord) -> None:
+        await self._trouble("add_token")
+        await self.access.add_token(record)
+
+    async def revoke_token(self, token_id: str, now: datetime) -> TokenRecord:
+        await self._trouble("revoke_token")
+        return await self.access.revoke_token(token_id, now)
+
+    async def note_token_uses(self, uses: Mapping[str, datetime]) -> None:
+        await self._trouble("note_token_uses")
+        await self.access.note_token_uses(uses)
+
+    async def operators(self) -> list[Operator]:
+        await self._trouble("operators")
+        return [self.people.operators[one] for one in sorted(self.people.operators)]
+
+    async def change_operators(self, changes: Sequence[OperatorChange]) -> None:
+        await self._trouble("change_operators")
+        self.people.change(changes)
 
     async def hosts(self) -> dict[str, HostReport]:
         await self._trouble("hosts")
@@ -137,3 +178,8 @@ class FakeMailroom:
             raise HostUnavailable("It is restarting.")
         if self.hang:
             await asyncio.Event().wait()
+
+
+def _text(value: object) -> str:
+    """As DuckDB writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

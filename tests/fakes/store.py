@@ -24,9 +24,11 @@ from engine.model import (
     OperatorId,
 )
 from engine.status import DueOperator, OperatorCounts, Status, SubscriptionCounts
+from tests.fakes.store_access import MemoryAccess
 from tests.fakes.store_alerts import MemoryAlerts
 from tests.fakes.store_jobs import MemoryJobs
 from tests.fakes.store_lists import Shown, page_of
+from tests.fakes.store_operators import MemoryOperators
 from tests.fakes.store_records import (
     FAILING,
     LONG_AGO,
@@ -56,7 +58,7 @@ def _default_clock() -> datetime:
     return datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 
-class MemoryStore(MemoryJobs, MemoryAlerts):
+class MemoryStore(MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators):
     """``deletions`` and ``clock`` as for DuckDBStore. ``landings``: every landing that became durable, in order."""
 
     def __init__(
@@ -210,7 +212,7 @@ class MemoryStore(MemoryJobs, MemoryAlerts):
 
     async def page(self, listing: Listing) -> Page:
         self._check()
-        return page_of(listing, Shown(self._boxes(), self.runs, self.alerts, self.mails, self._clock()))
+        return page_of(listing, Shown(self._boxes(), self.runs, self.alerts, self.mails, self._clock(), self.audited))
 
     async def close(self) -> None:
         self._check()

@@ -54,7 +54,7 @@ class MemoryAccess:
     async def write_audit(self, entries: Sequence[AuditEntry]) -> None:
         self._check()
         known = {one.entry_id for one in self.audited}
-        self.audited += [one for one in entries if one.entry_id not in known]
+        self.audited += [one for one in {one.entry_id: one for one in entries}.values() if one.entry_id not in known]
 
 
 def audit_rows(entries: Sequence[AuditEntry]) -> list[dict[str, Any]]:

@@ -1,14 +1,17 @@
 """MemoryStore's lists: the rows of the views, made from records; filters, order and positions as the real ones."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from engine.access.audit import AuditEntry
 from engine.alerts.model import Alert, OutgoingMail
 from engine.errors import QueryRefused
 from engine.jobs.model import JobRun
 from engine.listing import Listing, Page, View
+from tests.fakes.store_access import audit_rows
+from tests.fakes.store_operators import check_search, is_found
 from tests.fakes.store_records import FAILING, Mailbox, is_live, is_unreachable, troubles_of, words_of
 
 Row = dict[str, Any]
@@ -25,13 +28,16 @@ class Shown:
     alerts: Mapping[str, Alert]
     mails: Mapping[str, OutgoingMail]
     now: datetime
+    audited: Sequence[AuditEntry] = ()
 
 
 def page_of(listing: Listing, shown: Shown) -> Page:
     """As ``Store.page``; a position is a number of rows, and a column is known once a row has it."""
+    check_search(listing)
     if not 1 <= listing.limit <= 1000:
         raise QueryRefused("limit goes from 1 to 1000")
     found = [row for row in _rows(listing.view, shown) if _matches(row, listing.equal)]
+    found = [row for row in found if is_found(row, listing.search)]
     start = int(listing.after[0]) if listing.after else 0
     end = start + listing.limit
     return Page(tuple(found[start:end]), (end,) if end < len(found) else None)
@@ -45,6 +51,8 @@ def _rows(view: View, shown: Shown) -> list[Row]:
             rows.sort(key=lambda row: (_KINDS.index(row["kind"]), row["operator_id"], row["item_id"] or ""))
         case View.SUBSCRIPTIONS:
             rows = [_subscription(box, shown.now) for box in boxes if box.subscription]
+        case View.OPERATORS:
+            rows = [_operator(box) for box in boxes]
         case View.MAILBOXES:
             rows = [_mailbox(box) for box in boxes]
         case View.JOB_RUNS:
@@ -53,6 +61,8 @@ def _rows(view: View, shown: Shown) -> list[Row]:
         case View.ALERTS:
             rows = [_alert(one, shown.mails) for one in sorted(shown.alerts.values(), key=lambda one: one.alert_id)]
             rows.sort(key=lambda row: row["opened_at"], reverse=True)
+        case View.AUDIT:
+            rows = audit_rows(shown.audited)
     return rows
 
 
@@ -114,6 +124,12 @@ def _mailbox(box: Mailbox) -> Row:
         | {"folders": len(box.folders), "folders_drained": sum(one.drained for one in box.folders.values())}
         | {"pending": sum(len(one.item_ids) for one in box.pages.values()), "quarantined": len(box.quarantined)}
     )
+
+
+def _operator(box: Mailbox) -> Row:
+    mailbox = _mailbox(box)
+    names = ("status", "last_success_at", "next_sync_at", "error_code", "cause", "remedy", "pending")
+    return asdict(box.operator) | {name: mailbox[name] for name in names}
 
 
 def _run(run: JobRun) -> Row:

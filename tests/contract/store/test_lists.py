@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from engine import errors
+from engine.access.audit import Action, AuditEntry, AuditOutcome
 from engine.alerts.model import Alert, AlertStatus, OutgoingMail
 from engine.jobs.model import JobName, JobRun, Outcome, Trigger
 from engine.listing import Listing, View
@@ -73,6 +74,12 @@ async def furnish(store: AnyStore) -> None:
     ]
     mail = OutgoingMail("m1", "a1", ("boss@example.com",), "S", "text", "html", NOW, 2, NOW, None, "421 later")
     again = replace(mail, mail_id="m2", created_at=NOW + HOUR, error="550 no")
+    await store.write_audit(
+        [
+            AuditEntry(NOW + n // 2 * HOUR, list(Action)[n], list(AuditOutcome)[n % 3], f"p{n}", entry_id=f"e{n}")
+            for n in range(4)
+        ]
+    )
     await store.put_alerts(alerts, [mail, again, replace(mail, mail_id="m3", sent_at=NOW, error=None)])
 
 

@@ -36,6 +36,17 @@ SAMPLES = {
         "INSERT INTO _mailroom.settings_history VALUES (1, now(), 'x', '[]', '{\"exchange\": {}}', false)",
         "INSERT INTO _mailroom.settings_file VALUES ('{}')",
     ),
+    4: (
+        _FIRST,
+        "UPDATE _mailroom.mailboxes SET next_sync_at = '2026-01-05 09:00:00+00'",
+        "INSERT INTO _mailroom.operators_in_file VALUES ('ann', 'ann@file.example.com', 'Ann', true)",
+    ),
+    5: (
+        _FIRST,
+        "UPDATE _mailroom.mailboxes SET next_sync_at = '2026-01-05 09:00:00+00'",
+        "INSERT INTO _mailroom.tokens VALUES ('t', 'n', 'viewer', 'x', ['g'], now(), 'b', NULL, NULL, NULL)",
+        "INSERT INTO _mailroom.audit VALUES ('e', now(), 'login', 'refused', '', NULL, '', '', '', '{}', '{}')",
+    ),
 }
 """What a file of each version may hold: written by SQL of that version. A new migration adds its own."""
 
