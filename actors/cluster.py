@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import ray
+import structlog
 
 from actors.calls import await_all, call_now
 from actors.coordinator import Coordinator
@@ -17,11 +18,13 @@ from engine.callback import signing_key
 from engine.clock import SystemClock
 from engine.errors import ClusterError, MailroomError
 from engine.model import OperatorId
+from engine.operators import Seeding
 from engine.placement import Placement, place
 from engine.settings import Settings
 from engine.status import Status
 from engine.store.options import StoreOptions
 
+_log = structlog.get_logger(__name__)
 _START_WITHIN = 60.0
 _OBJECT_STORE_BYTES = 512 << 20
 _HEAD_WITHIN = 5.0
@@ -83,7 +86,7 @@ def _start_actors(cluster: Cluster, settings: Settings) -> None:
     handles[STORE] = create(StoreActor, STORE, str(settings.store.path.absolute()), options)
     call_now(handles[STORE], "opened")
     call_now(handles[STORE], "seed_jobs", settings.jobs.records())
-    call_now(handles[STORE], "put_operators", [operator.record() for operator in settings.operators])
+    _tell(call_now(handles[STORE], "seed_operators", [operator.record() for operator in settings.operators]))
     operator_ids = [one.operator_id for one in call_now(handles[STORE], "operators") if one.email_sync]
     placement = _place(settings, operator_ids)
     key = signing_key(settings.key.get_secret_value(), settings.admin_token.get_secret_value())
@@ -98,6 +101,13 @@ def _start_actors(cluster: Cluster, settings: Settings) -> None:
     await_all(hosts, "ping", _START_WITHIN + len(hosts))
     handles[COORDINATOR] = create(Coordinator, COORDINATOR, hosting, placement)
     call_now(handles[COORDINATOR], "ping")
+
+
+def _tell(seeding: Seeding) -> None:
+    for operator_id, reason in seeding.refused.items():
+        _log.warning("operator of the configuration left out", operator=operator_id, reason=reason)
+    for operator_id in seeding.gone:
+        _log.info("operator no longer in the configuration stays as it is", operator=operator_id)
 
 
 def _place(settings: Settings, operator_ids: list[OperatorId]) -> Placement:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import pyarrow as pa
+import structlog
 
 from actors.batching import Batcher
 from actors.calls import call
@@ -15,11 +16,14 @@ from engine.access.tokens import TokenRecord
 from engine.errors import MailroomError
 from engine.jobs.model import JobChange, JobName, JobRun, JobState
 from engine.listing import Listing, Page
+from engine.model import Operator
 from engine.notices import Notice, NoticeAnswer
+from engine.operators import OperatorChange
 from engine.orders import HostReport
 from engine.placement import Placement
 from engine.status import Readiness, Status
 
+_log = structlog.get_logger(__name__)
 _NOTICES_A_CALL = 500
 _READY_WITHIN = 2.0
 
@@ -50,6 +54,19 @@ class RayMailroom:
     async def page(self, listing: Listing) -> Page:
         """See ``ports.Mailroom``."""
         return await self._store.page(listing)
+
+    async def operators(self) -> list[Operator]:
+        """See ``ports.Mailroom``."""
+        return await self._store.operators()
+
+    async def change_operators(self, changes: Sequence[OperatorChange]) -> None:
+        """See ``ports.Mailroom``. Whom nobody tells the hosts of are fenced by the store all the same."""
+        await self._store.change_operators(changes)
+        touched = [change.after.operator_id for change in changes if change.matters()]
+        try:
+            await call(COORDINATOR, "forget", touched)
+        except MailroomError as error:
+            _log.warning("hosts not told", operators=len(touched), reason=str(error))
 
     async def jobs(self) -> list[JobState]:
         """See ``ports.Mailroom``."""

@@ -23,6 +23,12 @@ class OperatorChange:
     after: Operator
     again: bool = False
 
+    def matters(self) -> bool:
+        """Whether it is anything to the mailbox: a name is not."""
+        if self.before is None or self.again:
+            return True
+        return (self.before.email, self.before.email_sync) != (self.after.email, self.after.email_sync)
+
 
 def check_changes(changes: Sequence[OperatorChange], present: Mapping[OperatorId, Operator]) -> None:
     """Let changes pass that can be made together.
