@@ -158,7 +158,7 @@ class MemoryStore(MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators):
         found = []
         for operator_id, box in self._mailboxes.items():
             since = due_since(box, now, run_started_at)
-            subscribe = wants_subscription(box.subscription, now)
+            subscribe = wants_subscription(box.subscription, now, self.outdated_before)
             if box.operator.email_sync and (since is not None or subscribe):
                 record, subscription = box.record, box.subscription
                 waited = subscription.next_attempt_at if subscription else None
@@ -212,7 +212,10 @@ class MemoryStore(MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators):
 
     async def page(self, listing: Listing) -> Page:
         self._check()
-        return page_of(listing, Shown(self._boxes(), self.runs, self.alerts, self.mails, self._clock(), self.audited))
+        return page_of(
+            listing,
+            Shown(self._boxes(), self.runs, self.alerts, self.mails, self._clock(), self.audited, self.versions),
+        )
 
     async def close(self) -> None:
         self._check()
@@ -225,6 +228,14 @@ class MemoryStore(MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators):
 
     def _boxes(self) -> list[Mailbox]:
         return list(self._mailboxes.values())
+
+    def _now(self) -> datetime:
+        return self._clock()
+
+    def _removes(self, removes: bool) -> None:
+        self._remove = removes
+        for box in self._mailboxes.values():
+            box.rows.remove = removes
 
     def _fence(self, was: Operator, now: Operator) -> None:
         """What a host holds of an operator who has changed must not land any more."""

@@ -1,6 +1,5 @@
 """MemoryStore's jobs: ``ports.JobStore`` over its mailboxes."""
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -10,18 +9,18 @@ from engine.jobs.model import Job, JobName, JobRun, JobState, Progress, Trigger
 from engine.model import SubscriptionStatus
 from tests.fakes.store_records import (
     FAILING,
-    Mailbox,
     is_left,
     is_live,
     is_unreachable,
     wants_subscription,
 )
+from tests.fakes.store_settings import MemorySettings
 
 KEPT_RUNS = 1000
 _SEEDED = ("enabled", "every", "timezone", "access_group")
 
 
-class MemoryJobs:
+class MemoryJobs(MemorySettings):
     """``runs``: every run, in the order they were written first."""
 
     def __init__(self) -> None:
@@ -29,12 +28,6 @@ class MemoryJobs:
         self.runs: dict[str, JobRun] = {}
         self._jobs: dict[JobName, Job] = {}
         self._file: dict[JobName, Job] = {}
-
-    @abstractmethod
-    def _check(self) -> None: ...
-
-    @abstractmethod
-    def _boxes(self) -> list[Mailbox]: ...
 
     async def seed_jobs(self, jobs: Sequence[Job]) -> list[Job]:
         self._check()
@@ -80,7 +73,7 @@ class MemoryJobs:
             done = [box for box in enabled if not is_left(box.record, run.started_at, now)]
             failed = sum(box.record.status in FAILING for box in done)
         else:
-            done = [box for box in enabled if not wants_subscription(box.subscription, now)]
+            done = [box for box in enabled if not wants_subscription(box.subscription, now, self.outdated_before)]
             failed = sum(not is_live(box.subscription, now) or is_unreachable(box.subscription) for box in done)
         landed = [row["landed_at"] for box in self._boxes() for row in box.rows.current().values()]
         made = [box.subscription.created_at for box in self._boxes() if box.subscription]

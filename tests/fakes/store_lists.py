@@ -7,12 +7,14 @@ from typing import Any
 
 from engine.access.audit import AuditEntry
 from engine.alerts.model import Alert, OutgoingMail
+from engine.application_settings.model import SettingsVersion
 from engine.errors import QueryRefused
 from engine.jobs.model import JobRun
 from engine.listing import Listing, Page, View
 from tests.fakes.store_access import audit_rows
 from tests.fakes.store_operators import check_search, is_found
 from tests.fakes.store_records import FAILING, Mailbox, is_live, is_unreachable, troubles_of, words_of
+from tests.fakes.store_settings import history_rows
 
 Row = dict[str, Any]
 
@@ -29,6 +31,7 @@ class Shown:
     mails: Mapping[str, OutgoingMail]
     now: datetime
     audited: Sequence[AuditEntry] = ()
+    versions: Sequence[SettingsVersion] = ()
 
 
 def page_of(listing: Listing, shown: Shown) -> Page:
@@ -63,6 +66,8 @@ def _rows(view: View, shown: Shown) -> list[Row]:
             rows.sort(key=lambda row: row["opened_at"], reverse=True)
         case View.AUDIT:
             rows = audit_rows(shown.audited)
+        case View.SETTINGS_HISTORY:
+            rows = history_rows(shown.versions)
     return rows
 
 

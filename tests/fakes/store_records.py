@@ -50,11 +50,15 @@ def is_live(subscription: SubscriptionRecord | None, now: datetime) -> bool:
     return now - sign <= timedelta(minutes=2 * subscription.status_frequency)
 
 
-def wants_subscription(subscription: SubscriptionRecord | None, now: datetime) -> bool:
+def wants_subscription(
+    subscription: SubscriptionRecord | None, now: datetime, outdated_before: datetime | None = None
+) -> bool:
     waiting = (
         subscription is not None and subscription.next_attempt_at is not None and subscription.next_attempt_at > now
     )
-    return not waiting and not is_live(subscription, now)
+    made = subscription.created_at if subscription is not None else None
+    outdated = made is not None and outdated_before is not None and made < outdated_before
+    return not waiting and (outdated or not is_live(subscription, now))
 
 
 def is_unreachable(subscription: SubscriptionRecord | None) -> bool:
