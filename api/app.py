@@ -10,9 +10,11 @@ from api import listener, query, rest
 from api.auditing import keep_trail, note_failures
 from api.auth import find_caller, require_credential
 from api.gate import GATE, build_gate
-from api.keys import ACCESS, CALLBACK_KEY, MAILROOM, NOW, SETTINGS, TRAIL
+from api.keys import ACCESS, CALLBACK_KEY, DOCUMENT, MAILROOM, NOW, SETTINGS, TRAIL
 from api.metrics import exposition
 from api.metrics.counted import COUNTED, Counted, count_requests
+from api.openapi import pages
+from api.openapi.document import Document
 from api.problems import answer_errors
 from api.resources import audit, jobs, lists, tokens
 from api.routes import Access, Route
@@ -36,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
     *lists.ROUTES,
     *tokens.ROUTES,
     *audit.ROUTES,
+    *pages.ROUTES,
 )
 
 
@@ -68,6 +71,7 @@ def build_app(
     )
     app[COUNTED] = Counted()
     app[NOW] = now or SystemClock().now
+    app[DOCUMENT] = Document(ROUTES, exposition.version())
     app[TRAIL] = Trail(mailroom.write_audit)
     directory = TokenDirectory(mailroom)
     app[GATE] = build_gate(settings.gateway, settings.admin_token.get_secret_value(), directory)

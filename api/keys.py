@@ -5,6 +5,7 @@ from datetime import datetime
 
 from aiohttp import web
 
+from api.openapi.document import Document
 from api.routes import Access
 from api.trail import Trail
 from engine.access.networks import Caller
@@ -20,6 +21,8 @@ ACCESS: web.AppKey[dict[object, Permission | Access]] = web.AppKey("access")
 NOW: web.AppKey[Callable[[], datetime]] = web.AppKey("now")
 """Aware UTC."""
 TRAIL = web.AppKey("trail", Trail)
+DOCUMENT = web.AppKey("document", Document)
+"""The API's own."""
 
 PRINCIPAL = web.RequestKey("principal", Principal)
 """Who asks; absent where nobody has been let in."""

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from api.keys import CALLBACK_KEY, MAILROOM
 from api.metrics.counted import COUNTED
-from api.routes import Access, Route
+from api.routes import Access, Answer, Body, Parameter, Route
 from engine import callback
 from engine.errors import CallbackForged, HostUnavailable, MailroomError, NotificationInvalid
 from engine.model import OperatorId
@@ -90,7 +90,28 @@ def _notice(operator_id: OperatorId, serial: str, parsed: ParsedNotification) ->
     )
 
 
+_TOKEN = Parameter("token", "As it stands in the URL that Exchange was given.")
+
 ROUTES = (
-    Route("GET", callback.LISTENER_PATH + "/{token}", probe, Access.PUBLIC),
-    Route("POST", callback.LISTENER_PATH + "/{token}", receive, Access.PUBLIC),
+    Route(
+        "GET",
+        callback.LISTENER_PATH + "/{token}",
+        probe,
+        Access.PUBLIC,
+        summary="Whether the listener answers at a callback URL",
+        parameters=(_TOKEN,),
+        answers={200: Answer("It does.", dict[str, str], example={"listener": "mailroom"})},
+        refuses={405: "This is not a callback URL of ours."},
+    ),
+    Route(
+        "POST",
+        callback.LISTENER_PATH + "/{token}",
+        receive,
+        Access.PUBLIC,
+        summary="Take a push notification of Exchange",
+        parameters=(_TOKEN,),
+        body=Body(meaning="A SOAP envelope with a SendNotification.", media=("text/xml",)),
+        answers={200: Answer("A SOAP envelope: OK, or Unsubscribe.", media=("text/xml",))},
+        refuses={503: "The mailbox's host does not answer; Exchange sends it again."},
+    ),
 )

@@ -13,7 +13,8 @@ from api import rows
 from api.bodies import parse_body
 from api.client import TRUNCATED
 from api.keys import MAILROOM
-from api.routes import Route
+from api.routes import Answer, Body, Route
+from api.schemas.query import QueryResult
 from engine.access.roles import Permission
 
 
@@ -59,4 +60,21 @@ async def run(request: web.Request) -> web.Response:
     return web.Response(body=body, content_type=content_type, charset=charset, headers=headers)
 
 
-ROUTES = (Route("POST", "/api/v1/query", run, Permission.QUERY_RUN),)
+ROUTES = (
+    Route(
+        "POST",
+        "/api/v1/query",
+        run,
+        Permission.QUERY_RUN,
+        summary="Run one SELECT over the views",
+        body=Body(QueryRequest, example={"sql": "SELECT count(*) FROM emails", "format": "json"}),
+        answers={
+            200: Answer(
+                "The rows, in the format that was asked for.",
+                QueryResult,
+                tuple(dict.fromkeys(media for media, _ in _WRITERS.values())),
+                {TRUNCATED: "`true` where there were more rows."},
+            )
+        },
+    ),
+)

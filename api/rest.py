@@ -11,8 +11,9 @@ from api.keys import MAILROOM
 from api.overview import in_words, look_around, standing_of
 from api.problems import Refusal
 from api.resources.jobs import state_of
-from api.routes import Access, Route
+from api.routes import Access, Answer, Route
 from api.rows import dump_json
+from api.schemas.status import Healthy, Ready, StatusShown
 from engine.access.roles import Permission
 from engine.errors import MailroomError
 from engine.orders import HostReport
@@ -69,7 +70,29 @@ def _missing(readiness: Readiness) -> str:
 
 
 ROUTES = (
-    Route("GET", "/healthz", healthz, Access.PUBLIC),
-    Route("GET", "/readyz", readyz, Access.PUBLIC),
-    Route("GET", "/api/v1/status", status, Permission.STATUS_READ),
+    Route(
+        "GET",
+        "/healthz",
+        healthz,
+        Access.PUBLIC,
+        summary="Whether this process answers",
+        answers={200: Answer("It does.", Healthy)},
+    ),
+    Route(
+        "GET",
+        "/readyz",
+        readyz,
+        Access.PUBLIC,
+        summary="Whether work can be done",
+        answers={200: Answer("The store, the coordinator and a host answer.", Ready)},
+        refuses={503: "One of them does not; the message says which."},
+    ),
+    Route(
+        "GET",
+        "/api/v1/status",
+        status,
+        Permission.STATUS_READ,
+        summary="How it is going",
+        answers={200: Answer("The figures, and what is wrong.", StatusShown)},
+    ),
 )

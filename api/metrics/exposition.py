@@ -14,7 +14,7 @@ from api.keys import MAILROOM
 from api.metrics.counted import COUNTED
 from api.metrics.families import families
 from api.metrics.snapshot import Snapshot, take_snapshot
-from api.routes import Route
+from api.routes import Answer, Route
 from engine.access.roles import Permission
 
 
@@ -47,4 +47,13 @@ def version() -> str:
         return "unknown"
 
 
-ROUTES = (Route("GET", "/metrics", metrics, Permission.METRICS_READ),)
+ROUTES = (
+    Route(
+        "GET",
+        "/metrics",
+        metrics,
+        Permission.METRICS_READ,
+        summary="Metrics for Prometheus",
+        answers={200: Answer("The metrics.", media=("text/plain", "application/openmetrics-text"))},
+    ),
+)

@@ -5,8 +5,10 @@ from typing import Any
 
 from aiohttp import web
 
+from api.openapi.lists import page_answer, page_parameters
 from api.resources.lists import Filter, answer_page
 from api.routes import Route
+from api.schemas.audit import AuditRow
 from engine.access.audit import Action, AuditOutcome
 from engine.access.roles import Permission
 from engine.listing import View
@@ -31,4 +33,14 @@ def entry_of(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "before": json.loads(row["before"]), "after": json.loads(row["after"])}
 
 
-ROUTES = (Route("GET", "/api/v1/audit", show, Permission.AUDIT_READ),)
+ROUTES = (
+    Route(
+        "GET",
+        "/api/v1/audit",
+        show,
+        Permission.AUDIT_READ,
+        summary="The audit trail, newest first",
+        parameters=page_parameters(_FILTERS),
+        answers=page_answer(AuditRow),
+    ),
+)

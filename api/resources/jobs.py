@@ -9,11 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, field_
 from api.auditing import audit
 from api.bodies import parse_body
 from api.keys import MAILROOM, PRINCIPAL
+from api.openapi.lists import page_answer, page_parameters
 from api.parameters import read_parameters
 from api.problems import Refusal
 from api.resources.lists import Filter, answer_page
-from api.routes import Route
+from api.routes import Answer, Body, Parameter, Route
 from api.rows import dump_json
+from api.schemas.jobs import JobShown, RunShown
+from api.schemas.shared import page_of
 from engine.access.audit import Action, changes
 from engine.access.roles import Permission, require_job
 from engine.errors import UnknownJob
@@ -108,9 +111,45 @@ def _name(request: web.Request) -> JobName:
         raise UnknownJob(f"There is no job {given[:100]!r}. The jobs are {' and '.join(JobName)}.") from None
 
 
+_JOB = Parameter("name", "The job.", JobName)
+
 ROUTES = (
-    Route("GET", "/api/v1/jobs", show_all, Permission.JOBS_READ),
-    Route("PATCH", "/api/v1/jobs/{name}", change, Permission.JOBS_WRITE),
-    Route("POST", "/api/v1/jobs/{name}/run", run, Permission.JOBS_RUN),
-    Route("GET", "/api/v1/jobs/{name}/runs", runs, Permission.JOBS_READ),
+    Route(
+        "GET",
+        "/api/v1/jobs",
+        show_all,
+        Permission.JOBS_READ,
+        summary="The jobs: schedule, latest run, next run",
+        answers={200: Answer("Both jobs.", page_of(JobShown))},
+        refuses={400: "It takes no parameters."},
+    ),
+    Route(
+        "PATCH",
+        "/api/v1/jobs/{name}",
+        change,
+        Permission.JOBS_WRITE,
+        summary="Enable, disable or reschedule a job, or set its access group",
+        parameters=(_JOB,),
+        body=Body(JobPatch, "What is to change; what is left out stays.", example={"every": "15m"}),
+        answers={200: Answer("The job as it is now.", JobShown)},
+    ),
+    Route(
+        "POST",
+        "/api/v1/jobs/{name}/run",
+        run,
+        Permission.JOBS_RUN,
+        summary="Run a job now",
+        parameters=(_JOB,),
+        answers={202: Answer("The run that has begun.", RunShown)},
+        refuses={409: "A run of it is under way, or it is disabled."},
+    ),
+    Route(
+        "GET",
+        "/api/v1/jobs/{name}/runs",
+        runs,
+        Permission.JOBS_READ,
+        summary="The runs of a job, newest first",
+        parameters=(_JOB, *page_parameters(_RUNS)),
+        answers=page_answer(RunShown),
+    ),
 )

@@ -13,9 +13,12 @@ from aiohttp.typedefs import Handler
 
 from api.cursors import seal, unseal
 from api.keys import CALLBACK_KEY, MAILROOM
+from api.openapi.lists import page_answer, page_parameters
 from api.parameters import check_choice, read_limit, read_parameters
 from api.routes import Route
 from api.rows import dump_json
+from api.schemas.lists import AlertRow, FailureRow, MailboxRow, SubscriptionRow
+from api.schemas.shared import Shown
 from engine.access.roles import Permission
 from engine.alerts.model import AlertStatus
 from engine.listing import Listing, View
@@ -61,34 +64,60 @@ async def answer_page(
     return web.json_response({"items": [shown(item) for item in page.items], "next": following}, dumps=dump_json)
 
 
+def _listed(
+    view: View, permission: Permission, filters: Mapping[str, Filter], model: type[Shown], summary: str
+) -> Route:
+    return Route(
+        "GET",
+        f"/api/v1/{view}",
+        list_of(view, filters),
+        permission,
+        summary=summary,
+        parameters=page_parameters(filters),
+        answers=page_answer(model),
+    )
+
+
 _WHO = {"operator": Filter("operator_id"), "email": Filter("operator_email")}
 _CAUSE = {"code": Filter("error_code")}
 
-failures = list_of(
-    View.FAILURES,
-    {
-        "code": Filter("code"),
-        **_WHO,
-        "kind": Filter("kind", ("mailbox", "subscription", "item")),
-        "state": Filter("state", ("failing", "failed", "unreachable", "quarantined")),
-    },
-)
-subscriptions = list_of(
-    View.SUBSCRIPTIONS,
-    {
-        **_CAUSE,
-        **_WHO,
-        "status": Filter("status", tuple(SubscriptionStatus)),
-        "live": Filter("live", ("true", "false")),
-    },
-)
-mailboxes = list_of(View.MAILBOXES, {**_CAUSE, **_WHO, "status": Filter("status", tuple(MailboxStatus))})
-alerts = list_of(View.ALERTS, {"code": Filter("code"), "status": Filter("status", tuple(AlertStatus))})
+_FAILURES = {
+    "code": Filter("code"),
+    **_WHO,
+    "kind": Filter("kind", ("mailbox", "subscription", "item")),
+    "state": Filter("state", ("failing", "failed", "unreachable", "quarantined")),
+}
+_SUBSCRIPTIONS = {
+    **_CAUSE,
+    **_WHO,
+    "status": Filter("status", tuple(SubscriptionStatus)),
+    "live": Filter("live", ("true", "false")),
+}
+_MAILBOXES = {**_CAUSE, **_WHO, "status": Filter("status", tuple(MailboxStatus))}
+_ALERTS = {"code": Filter("code"), "status": Filter("status", tuple(AlertStatus))}
 
 
 ROUTES = (
-    Route("GET", "/api/v1/failures", failures, Permission.FAILURES_READ),
-    Route("GET", "/api/v1/subscriptions", subscriptions, Permission.SUBSCRIPTIONS_READ),
-    Route("GET", "/api/v1/mailboxes", mailboxes, Permission.STATUS_READ),
-    Route("GET", "/api/v1/alerts", alerts, Permission.ALERTS_READ),
+    _listed(
+        View.FAILURES,
+        Permission.FAILURES_READ,
+        _FAILURES,
+        FailureRow,
+        "What does not work, with cause and remedy",
+    ),
+    _listed(
+        View.SUBSCRIPTIONS,
+        Permission.SUBSCRIPTIONS_READ,
+        _SUBSCRIPTIONS,
+        SubscriptionRow,
+        "Push subscriptions, and when they were last heard",
+    ),
+    _listed(
+        View.MAILBOXES,
+        Permission.STATUS_READ,
+        _MAILBOXES,
+        MailboxRow,
+        "Mailboxes: how each stands, why, and when it is tried next",
+    ),
+    _listed(View.ALERTS, Permission.ALERTS_READ, _ALERTS, AlertRow, "Causes that were told of, newest first"),
 )

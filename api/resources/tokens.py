@@ -12,8 +12,10 @@ from api.bodies import parse_body
 from api.gate import GATE
 from api.keys import MAILROOM, NOW, PRINCIPAL
 from api.parameters import read_parameters
-from api.routes import Route
+from api.routes import Answer, Body, Parameter, Route
 from api.rows import dump_json
+from api.schemas.shared import page_of
+from api.schemas.tokens import TokenIssued, TokenShown
 from engine.access import tokens
 from engine.access.audit import Action
 from engine.access.roles import Permission, Role
@@ -80,7 +82,32 @@ def token_of(record: TokenRecord) -> dict[str, Any]:
 
 
 ROUTES = (
-    Route("GET", "/api/v1/tokens", show_all, Permission.TOKENS_MANAGE),
-    Route("POST", "/api/v1/tokens", create, Permission.TOKENS_MANAGE),
-    Route("DELETE", "/api/v1/tokens/{id}", revoke, Permission.TOKENS_MANAGE),
+    Route(
+        "GET",
+        "/api/v1/tokens",
+        show_all,
+        Permission.TOKENS_MANAGE,
+        summary="Every token there has been, the newest first",
+        answers={200: Answer("All of them.", page_of(TokenShown))},
+        refuses={400: "It takes no parameters."},
+    ),
+    Route(
+        "POST",
+        "/api/v1/tokens",
+        create,
+        Permission.TOKENS_MANAGE,
+        summary="Make a token",
+        body=Body(TokenPost, example={"name": "grafana", "role": "viewer"}),
+        answers={201: Answer("The token; its text is answered this once.", TokenIssued)},
+        refuses={409: "A token in use has the name."},
+    ),
+    Route(
+        "DELETE",
+        "/api/v1/tokens/{id}",
+        revoke,
+        Permission.TOKENS_MANAGE,
+        summary="Revoke a token",
+        parameters=(Parameter("id", "Its `token_id`."),),
+        answers={200: Answer("Its record, which stays.", TokenShown)},
+    ),
 )
