@@ -39,7 +39,8 @@ async def find_caller(request: web.Request, handler: Handler) -> web.StreamRespo
     rule = gate.listener if _is_listener(request) else others
     caller = request[CALLER] = judge(rule, request.remote, request.headers.getall(rule.header, []))
     if not caller.allowed and rule is not gate.open:
-        if gate.strangers.failed(caller.address, request.app[NOW]()):
+        now = request.app[NOW]()
+        if not gate.strangers.wait(caller.address, now) and gate.strangers.failed(caller.address, now):
             target = callback.LISTENER_PATH if _is_listener(request) else request.path
             audit(request, Action.CONNECT, target, outcome=AuditOutcome.REFUSED)
         raise Forbidden("Requests from this network are not allowed.")
