@@ -34,8 +34,9 @@ bench: install  ## Every benchmark, at its usual size.
 	$(BIN)/python -m bench backfill
 	$(BIN)/python -m bench footprint
 
-docs: install  ## docs/failures.md, from the table of failures.
+docs: install  ## docs/failures.md, from the table of failures, and the tables of docs/api.md, from the routes.
 	$(BIN)/python -m engine.failure_page
+	$(BIN)/python -m api.openapi.markdown
 
 lock:  ## Pin what pyproject.toml asks for anew.
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock

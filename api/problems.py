@@ -26,18 +26,27 @@ _TABLE: dict[type[errors.MailroomError], tuple[int, str, str]] = {
     errors.SettingsError: (400, "SETTINGS_INVALID", "The message names the setting and what to write instead."),
     errors.CallbackForged: (404, "NOT_FOUND", "Notifications go to the URL Mailroom gave Exchange, unchanged."),
     errors.UnknownOperator: (404, "OPERATOR_UNKNOWN", "Check the operator's id."),
+    errors.OperatorExists: (409, "OPERATOR_EXISTS", "Change that operator, or give another id."),
+    errors.AddressTaken: (409, "ADDRESS_TAKEN", "Change that operator, or give another address."),
+    errors.OperatorsChanged: (409, "OPERATORS_CHANGED", "Look at it again, and ask anew."),
+    errors.ImportRefused: (400, "FILE_REFUSED", "Send a CSV file whose first row names the columns, such as email."),
     errors.UnknownJob: (404, "JOB_UNKNOWN", "Names are written as the list of jobs has them."),
     errors.UnknownToken: (404, "TOKEN_UNKNOWN", "The list of tokens shows their ids."),
     errors.TokenRefused: (409, "TOKEN_REFUSED", "The list of tokens shows which names are in use."),
     errors.Unauthenticated: (401, "UNAUTHORIZED", TOKEN_HINT),
     errors.Forbidden: (403, "FORBIDDEN", "Ask an administrator, who can give out tokens and change networks."),
     errors.TooManyAttempts: (429, "TOO_MANY_ATTEMPTS", "Wait, and then try with the right token."),
+    errors.ErasureRefused: (409, "ERASURE_REFUSED", "The message says what to ask for instead."),
+    errors.UnknownErasure: (404, "ERASURE_UNKNOWN", "The list of erasures has their ids."),
     errors.JobRefused: (409, "JOB_REFUSED", "The list of jobs shows how each stands."),
     errors.StoreError: (503, "STORE_UNAVAILABLE", _AGAIN),
     errors.ClusterError: (503, "CLUSTER_UNAVAILABLE", _AGAIN),
     errors.SourceError: (502, "EXCHANGE_ERROR", "See the status for the cause and what to do about it."),
 }
 """HTTP status, code and hint of each error of the tree that may reach a caller; subclasses go with their parent."""
+
+_INSTEAD = (("DELETE", "/api/v1/operators/", 'Operators are not deleted: disable one by PATCH {"email_sync": false}.'),)
+"""What to do in place of a method that is not possible, by the start of the path."""
 
 _WORDS = {
     404: ("There is nothing at this address.", "Check the path; the API is below /api/v1/."),
@@ -91,12 +100,24 @@ def status_of(error: Exception) -> int:
     return next((_TABLE[kind][0] for kind in type(error).__mro__ if kind in _TABLE), 500)
 
 
+def codes() -> dict[int, list[str]]:
+    """Every code an error can have, by HTTP status."""
+    others = [(400, "BAD_REQUEST"), (500, "INTERNAL"), (503, "NOT_READY")]
+    of_http = [(status.value, status.name) for status in map(HTTPStatus, (404, 405, 413, 415))]
+    found: dict[int, list[str]] = {}
+    for status, code in sorted({*others, *of_http, *((status, code) for status, code, _ in _TABLE.values())}):
+        found.setdefault(status, []).append(code)
+    return found
+
+
 def _of_tree(request: web.Request, error: errors.MailroomError) -> Refusal:
     row = next((_TABLE[kind] for kind in type(error).__mro__ if kind in _TABLE), None)
     if row is None:
         log.error("request_failed", method=request.method, path=request.path, exc_info=error)
         return _internal()
     status, code, hint = row
+    if isinstance(error, errors.ImportRefused):
+        status, code = (413 if error.code == "TOO_LARGE" else status), error.code or code
     return Refusal(status, code, str(error), hint, _headers(error, status))
 
 
@@ -115,9 +136,14 @@ def _of_http(request: web.Request, error: web.HTTPException) -> Refusal:
     if isinstance(error, web.HTTPMethodNotAllowed):
         allowed = ", ".join(sorted(error.allowed_methods))
         message, hint = f"{request.method} is not possible here.", f"Use {allowed}."
+        hint = next((words for of, path, words in _INSTEAD if _is(request, of, path)), hint)
         headers = {"Allow": allowed}
     return Refusal(status, status.name, message, hint, headers)
 
 
 def _internal() -> Refusal:
     return Refusal(500, "INTERNAL", "Something went wrong inside Mailroom.", "The gateway's log says what.")
+
+
+def _is(request: web.Request, method: str, path: str) -> bool:
+    return request.method == method and request.path.startswith(path)

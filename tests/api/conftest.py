@@ -8,6 +8,7 @@ from api.app import build_app
 from engine import callback
 from engine.model import OperatorId
 from engine.settings import Settings, build_settings
+from tests.api.conformance import Conformance
 from tests.fakes.mailroom import FakeMailroom
 
 TOKEN = "the administrator's token"
@@ -34,11 +35,18 @@ def mailroom() -> FakeMailroom:
 
 
 @pytest.fixture
-async def make_client(mailroom: FakeMailroom) -> AsyncIterator[MakeClient]:
+def conformance() -> Conformance:
+    return Conformance()
+
+
+@pytest.fixture
+async def make_client(mailroom: FakeMailroom, conformance: Conformance) -> AsyncIterator[MakeClient]:
     clients: list[Client] = []
 
     async def make(admin_token: str = TOKEN) -> Client:
-        client: Client = TestClient(TestServer(build_app(mailroom, settings(admin_token), callback_key=KEY)))
+        app = build_app(mailroom, settings(admin_token), callback_key=KEY)
+        conformance.watch(app)
+        client: Client = TestClient(TestServer(app))
         await client.start_server()
         clients.append(client)
         return client
@@ -46,6 +54,7 @@ async def make_client(mailroom: FakeMailroom) -> AsyncIterator[MakeClient]:
     yield make
     for client in clients:
         await client.close()
+    assert conformance.breaches == []
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from engine import errors
+from tests.api.conformance import Conformance
 from tests.api.conftest import BEARER, Client, callback_path
 from tests.fakes.mailroom import FakeMailroom
 
@@ -105,13 +106,22 @@ async def test_a_body_that_says_it_is_packed_and_is_not(client: Client) -> None:
 )
 @pytest.mark.parametrize(("method", "path"), [("GET", STATUS), ("POST", QUERY)])
 async def test_errors_of_the_tree(
-    *, client: Client, mailroom: FakeMailroom, method: str, path: str, error: Exception, status: int, code: str
+    *,
+    client: Client,
+    conformance: Conformance,
+    mailroom: FakeMailroom,
+    method: str,
+    path: str,
+    error: Exception,
+    status: int,
+    code: str,
 ) -> None:
     mailroom.error = error
     async with client.request(method, path, json={"sql": "SELECT 1"}, headers=BEARER) as response:
         assert response.status == status
         assert check_shape(await response.json(), code)["message"] == str(error)
         assert ("Retry-After" in response.headers) == (status == 503)
+    conformance.breaches.clear()  # neither endpoint raises each of these, nor is documented to
 
 
 @pytest.mark.parametrize("error", [RuntimeError("secret detail"), errors.MailroomError("secret detail")])
