@@ -16,7 +16,7 @@ from api.metrics.counted import COUNTED, Counted, count_requests
 from api.openapi import pages
 from api.openapi.document import Document
 from api.problems import answer_errors
-from api.resources import audit, jobs, lists, tokens
+from api.resources import audit, imports, jobs, lists, operators, tokens
 from api.routes import Access, Route
 from api.token_directory import TokenDirectory
 from api.trail import Trail
@@ -36,6 +36,8 @@ ROUTES: tuple[Route, ...] = (
     *query.ROUTES,
     *jobs.ROUTES,
     *lists.ROUTES,
+    *operators.ROUTES,
+    *imports.ROUTES,
     *tokens.ROUTES,
     *audit.ROUTES,
     *pages.ROUTES,
@@ -75,6 +77,7 @@ def build_app(
     app[TRAIL] = Trail(mailroom.write_audit)
     directory = TokenDirectory(mailroom)
     app[GATE] = build_gate(settings.gateway, settings.admin_token.get_secret_value(), directory)
+    imports.prepare(app)
     app.cleanup_ctx.append(keep_trail)
     app.on_cleanup.append(_close_directory)
     app.on_response_prepare.append(_set_headers)

@@ -42,20 +42,26 @@ def list_of(view: View, filters: Mapping[str, Filter]) -> Handler:
     return handler
 
 
-async def answer_page(
+async def answer_page(  # noqa: PLR0913  # what a list can be asked for
     request: web.Request,
     view: View,
     filters: Mapping[str, Filter],
     fixed: Mapping[str, str] | None = None,
     *,
     shown: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+    search: str | None = None,
 ) -> web.Response:
-    """The page a request asks for; ``fixed`` are columns its path has decided, ``shown`` makes an item of a row."""
-    given = read_parameters(request, [*filters, "limit", "cursor"])
+    """The page a request asks for; ``fixed`` are columns its path has decided, ``shown`` makes an item of a row.
+
+    ``search``: the parameter that has words to search for.
+    """
+    searched = () if search is None else (search,)
+    given = read_parameters(request, [*filters, *searched, "limit", "cursor"])
     for name in given.keys() & filters.keys():
         check_choice(name, given[name], filters[name].values)
     equal = {one.column: given[name] for name, one in filters.items() if name in given}
     listing = Listing(view, {**equal, **(fixed or {})}, limit=read_limit(given.get("limit")))
+    listing = replace(listing, search=given.get(search or "", ""))
     key = request.app[CALLBACK_KEY]
     if "cursor" in given:
         listing = replace(listing, after=unseal(key, listing, given["cursor"]))

@@ -143,3 +143,9 @@ def _wrong_name(name: str) -> tuple[Code, str] | None:
     if len(name) > LONGEST_NAME:
         return Code.NAME_TOO_LONG, f"{len(name):,}"
     return _wrong_text(name, _HIDDEN_IN_NAMES)
+
+
+def problem_of(field: str, text: str) -> Problem | None:
+    """What is wrong with one value of an operator that comes by itself: its id, ``email`` or ``name``."""
+    wrong = {"operator_id": _wrong_id, "email": _wrong_email, "name": _wrong_name}[field](text)
+    return Problem(wrong[0], field, shown(text), wrong[1]) if wrong else None
