@@ -14,12 +14,15 @@ from actors.hosting import Hosting
 from actors.log_relay import LogRelay
 from actors.options import COORDINATOR, GATEWAY, NAMESPACE, STORE, create
 from actors.store import StoreActor
+from engine.application_settings.document import differences, document_of, with_document
+from engine.application_settings.model import SettingsVersion
 from engine.callback import signing_key
 from engine.clock import SystemClock
-from engine.errors import ClusterError, MailroomError
+from engine.errors import ClusterError, MailroomError, SettingsError
 from engine.model import OperatorId
 from engine.operators import Seeding
 from engine.placement import Placement, place
+from engine.privacy.suppression import suppression_key
 from engine.settings import Settings
 from engine.status import Status
 from engine.store.options import StoreOptions
@@ -82,25 +85,42 @@ def start(settings: Settings, *, quiet: bool = False) -> Cluster:
 
 def _start_actors(cluster: Cluster, settings: Settings) -> None:
     handles = cluster._handles  # noqa: SLF001  # the cluster is being made here
-    options = StoreOptions(deletions=settings.email_sync.deletions)
+    key = signing_key(settings.key.get_secret_value(), settings.admin_token.get_secret_value())
+    options = StoreOptions(deletions=settings.email_sync.deletions, suppression_key=suppression_key(key))
     handles[STORE] = create(StoreActor, STORE, str(settings.store.path.absolute()), options)
     call_now(handles[STORE], "opened")
     call_now(handles[STORE], "seed_jobs", settings.jobs.records())
+    settings = _settle(handles[STORE], settings)
     _tell(call_now(handles[STORE], "seed_operators", [operator.record() for operator in settings.operators]))
     operator_ids = [one.operator_id for one in call_now(handles[STORE], "operators") if one.email_sync]
     placement = _place(settings, operator_ids)
-    key = signing_key(settings.key.get_secret_value(), settings.admin_token.get_secret_value())
     # The listener is up before anything subscribes: Exchange calls at once, and drops who does not answer.
     handles[GATEWAY] = create(Gateway, GATEWAY, settings, placement, key)
     cluster.url = call_now(handles[GATEWAY], "address")
-    base = settings.email_sync.notification_url or cluster.url
-    hosting = Hosting(settings, base, key, SystemClock().now())
+    hosting = Hosting(settings, cluster.url, key, SystemClock().now())
     handles.update({name: hosting.start(name) for name in placement.hosts})
     hosts = [handles[name] for name in placement.hosts]
     # An actor that fails while it is made is not made again: better told now than by a Mailroom that does nothing.
     await_all(hosts, "ping", _START_WITHIN + len(hosts))
     handles[COORDINATOR] = create(Coordinator, COORDINATOR, hosting, placement)
     call_now(handles[COORDINATOR], "ping")
+
+
+def _settle(store: Any, settings: Settings) -> Settings:
+    """The settings that rule: the store's copy, with what has been edited in the configuration file."""
+    says = document_of(settings)
+    stored: SettingsVersion = call_now(store, "seed_settings", says)
+    if stored.version > 1:
+        others = {one.key: f"{one.new!r}, not {one.old!r}" for one in differences(says, stored.document)}
+        if others:
+            _log.info("set elsewhere, whatever the configuration file says", version=stored.version, **others)
+    try:
+        return with_document(settings, stored.document)
+    except SettingsError as error:
+        raise SettingsError(
+            f"The Application Settings of the store (version {stored.version}, by {stored.by}) will not do: {error} "
+            "What you edit in the configuration file takes their place."
+        ) from None
 
 
 def _tell(seeding: Seeding) -> None:

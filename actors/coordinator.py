@@ -18,6 +18,10 @@ from actors.hosting import Hosting
 from actors.remote_store import RemoteStore
 from engine import logs, schedule
 from engine.alerts.build import build_desk
+from engine.alerts.desk import AlertDesk
+from engine.application_settings.effects import jobs_after
+from engine.application_settings.keeper import SettingsKeeper
+from engine.application_settings.model import SettingsVersion
 from engine.clock import SystemClock
 from engine.errors import MailroomError
 from engine.jobs.foreman import Foreman
@@ -54,6 +58,7 @@ class Coordinator:
         self._clock = SystemClock()
         self._placement = placement
         self._credit = settings.cluster.sync_concurrency * _PASSES_A_SLOT
+        self._keeper = SettingsKeeper(self._store, settings)
         self._foreman = Foreman(self._store, self._clock, enabled=settings.email_sync.enabled)
         self._asked: dict[str, asyncio.Task[HostReport]] = {}
         self._reports: dict[str, HostReport] = {}
@@ -61,10 +66,11 @@ class Coordinator:
         self._since: dict[OperatorId, datetime] = {}
         self._limit = 0
         self._wake = asyncio.Event()
-        self._desk = build_desk(settings, self._store, self._clock)
+        self._desk: AlertDesk | None = None
+        self._desk_version = 0
         self._ticking = asyncio.create_task(self._tick_for_ever())
         # A task of its own: a mail server that is slow holds no dispatch up.
-        self._alerting = asyncio.create_task(every(_ALERT_EVERY, self._desk.tick, "alerts"))
+        self._alerting = asyncio.create_task(every(_ALERT_EVERY, self._alert, "alerts"))
 
     async def ping(self) -> bool:
         """Whether the coordinator lives and ticks."""
@@ -72,7 +78,22 @@ class Coordinator:
 
     async def jobs(self) -> list[JobState]:
         """See ``ports.Mailroom``."""
+        await self._follow()
         return await self._foreman.jobs()
+
+    async def change_settings(
+        self, changes: Mapping[str, Any], by: str, expected: int | None = None
+    ) -> SettingsVersion:
+        """See ``ports.Mailroom``. What is to be done anew stands in the store already; the runs tell of it."""
+        changed = await self._keeper.change(changes, by, expected)
+        await self._follow()
+        for name in jobs_after(changed.changes):
+            try:
+                await self._foreman.run_now(name)
+            except MailroomError as error:  # it is under way, or disabled, and goes on from what the store says
+                _log.info("no run for the new settings", job=name, reason=str(error))
+        self._wake.set()
+        return changed
 
     async def change_job(self, name: JobName, change: JobChange) -> JobState:
         """See ``ports.Mailroom``."""
@@ -82,6 +103,7 @@ class Coordinator:
 
     async def run_job(self, name: JobName) -> JobRun:
         """See ``ports.Mailroom``."""
+        await self._follow()
         run = await self._foreman.run_now(name)
         self._wake.set()
         return run
@@ -94,7 +116,8 @@ class Coordinator:
         """Dispatch nothing more, and send nothing more."""
         for task in (self._ticking, self._alerting):
             task.cancel()
-        await self._desk.close()
+        if self._desk is not None:
+            await self._desk.close()
 
     async def _tick_for_ever(self) -> None:
         failing = False
@@ -121,9 +144,10 @@ class Coordinator:
 
     async def _tick(self) -> bool:
         """One round; whether there is anything under way."""
+        version = await self._follow()
         shift = await self._foreman.tick()
         reports = self._reports = await self._ask_hosts(
-            share((*self._placement.hosts, *self._started), self._reports, shift)
+            share((*self._placement.hosts, *self._started), self._reports, shift, version)
         )
         await self._see_to_restarted(reports)
         in_progress = [operator_id for report in reports.values() for operator_id in report.in_progress]
@@ -133,6 +157,22 @@ class Coordinator:
         planned = await self._plan(shift, reports, now) if schedule.anybody(shift) else {}
         await asyncio.gather(*(self._dispatch(host, batch) for host, batch in planned.items()))
         return bool(planned or in_progress)
+
+    async def _follow(self) -> int:
+        """Work by the settings that rule; their version."""
+        version, settings = await self._keeper.settings()
+        self._foreman.enabled = settings.email_sync.enabled
+        return version
+
+    async def _alert(self) -> None:
+        """One look of the alert desk, which is another one once the settings have changed."""
+        version, settings = await self._keeper.settings()
+        if self._desk is None or version != self._desk_version:
+            if self._desk is not None:
+                await self._desk.close()
+            self._desk = build_desk(settings, self._store, self._clock)
+            self._desk_version = version
+        await self._desk.tick()
 
     async def _plan(self, shift: Shift, reports: dict[str, HostReport], now: datetime) -> dict[str, list[DueOperator]]:
         least = self._credit * max(len(reports), 1) + len(self._since)

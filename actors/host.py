@@ -9,14 +9,16 @@ import structlog
 
 from actors.remote_store import RemoteStore
 from engine import logs
+from engine.application_settings.document import with_document
 from engine.callback import callback_url, sign
 from engine.clock import SystemClock
 from engine.errors import MailroomError
 from engine.model import OperatorId
 from engine.notices import Notice, NoticeAnswer
 from engine.orders import HostReport, Orders
-from engine.settings import Settings
+from engine.settings import ExchangeSettings, Settings
 from engine.sources.ews.source import EwsSource
+from engine.sources.replaceable import ReplaceableSource
 from engine.status import DueOperator
 from engine.sync.endpoint import Endpoint
 from engine.sync.mailboxes import Mailboxes
@@ -24,6 +26,7 @@ from engine.sync.policy import SyncPolicy
 from engine.sync.recovery import Recovery
 from engine.sync.runner import Runner
 from engine.sync.watch import Callbacks
+from engine.tuning import Makers, Parts, Tuner, stored_settings
 
 _log = structlog.get_logger(__name__)
 _FLUSH_EVERY = 1.0
@@ -35,31 +38,39 @@ _IDLE_FOR = timedelta(minutes=5)
 class MailboxHost:
     """``engine.sync.mailboxes.Mailboxes`` as a process.
 
-    ``callback_base``: where Exchange reaches the listener. ``since``: when this Mailroom was started.
+    ``settings`` are those of the configuration file; the Application Settings among them are the store's. Where they
+    name no notification URL, Exchange is told ``gateway_url``. ``since``: when this Mailroom was started.
     """
 
     async def __init__(  # type: ignore[misc]  # Ray awaits it
-        self, settings: Settings, callback_base: str, callback_key: bytes, since: datetime
+        self, settings: Settings, gateway_url: str, callback_key: bytes, since: datetime
     ) -> None:
         logs.configure()
         self._incarnation = uuid.uuid4().hex
         clock, store = SystemClock(), RemoteStore()
         concurrency = settings.cluster.sync_concurrency
-        self._source = EwsSource(settings.exchange, concurrency)
-        self._endpoint = Endpoint(concurrency, clock)
-        self._mailboxes = Mailboxes(
-            store,
-            Runner(self._source, store, self._endpoint, clock),
-            SyncPolicy.of(settings),
-            Callbacks(
-                lambda operator_id, serial: callback_url(callback_base, sign(callback_key, operator_id, serial)),
+
+        def call_back(settings: Settings) -> Callbacks:
+            base = settings.email_sync.notification_url or gateway_url
+            return Callbacks(
+                lambda operator_id, serial: callback_url(base, sign(callback_key, operator_id, serial)),
                 settings.email_sync.notification_frequency,
                 settings.email_sync.debounce.total_seconds(),
                 renew=settings.jobs.ManagePushSubscriptions.enabled,
                 since=since,
-            ),
-            clock,
-        )
+            )
+
+        def connect(exchange: ExchangeSettings) -> EwsSource:
+            return EwsSource(exchange, concurrency)
+
+        stored = await stored_settings(store, clock)
+        current = with_document(settings, stored.document)
+        self._source = ReplaceableSource(connect(current.exchange))
+        self._endpoint = Endpoint(concurrency, clock)
+        runner = Runner(self._source, store, self._endpoint, clock)
+        self._mailboxes = Mailboxes(store, runner, SyncPolicy.of(current), call_back(current), clock)
+        parts = Parts(self._source, self._endpoint, self._mailboxes)
+        self._tuner = Tuner(settings, stored, store, parts, Makers(connect, call_back))
         self._housekeeping = [
             asyncio.create_task(_every(_FLUSH_EVERY, self._mailboxes.flush_heard)),
             asyncio.create_task(_every(_TEND_EVERY, Recovery(self._endpoint, self._mailboxes, store).tend)),
@@ -69,7 +80,8 @@ class MailboxHost:
     async def report(self, orders: Orders | None = None) -> HostReport:
         """What this host is doing; also how the coordinator knows that it lives, and tells it what holds for all."""
         if orders is not None:
-            self._endpoint.follow(orders)
+            if not await self._follow(orders.settings_version):
+                self._endpoint.follow(orders)
             self._mailboxes.on_orders(orders)
         return HostReport(
             self._incarnation,
@@ -80,6 +92,7 @@ class MailboxHost:
             self._endpoint.concurrency,
             self._endpoint.requests,
             dict(self._endpoint.outcomes),
+            self._tuner.version,
         )
 
     async def ping(self) -> bool:
@@ -104,6 +117,14 @@ class MailboxHost:
             task.cancel()
         await self._mailboxes.close()
         await self._source.close()
+
+    async def _follow(self, version: int) -> bool:
+        """Work by these settings; whether what the orders say of Exchange is about another one."""
+        try:
+            return await self._tuner.follow(version)
+        except MailroomError as error:  # the next orders say it again
+            _log.warning("settings put off", version=version, reason=str(error))
+            return False
 
     async def _passivate(self) -> None:
         self._mailboxes.passivate(_IDLE_FOR)

@@ -13,7 +13,7 @@ class Hosting:
     """What every host of this Mailroom is given; see ``actors.host.MailboxHost``."""
 
     settings: Settings
-    callback_base: str
+    gateway_url: str
     callback_key: bytes
     since: datetime
 
@@ -25,5 +25,5 @@ class Hosting:
         """
         from actors.host import MailboxHost  # brings exchangelib along, which those who start none do without
 
-        given = (self.settings, self.callback_base, self.callback_key, self.since)
+        given = (self.settings, self.gateway_url, self.callback_key, self.since)
         return create(MailboxHost, name, *given, spread=True)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
 import structlog
@@ -13,6 +14,7 @@ from actors.options import COORDINATOR
 from actors.remote_store import RemoteStore
 from engine.access.audit import AuditEntry
 from engine.access.tokens import TokenRecord
+from engine.application_settings.model import SettingsVersion
 from engine.errors import MailroomError
 from engine.jobs.model import JobChange, JobName, JobRun, JobState
 from engine.listing import Listing, Page
@@ -21,6 +23,7 @@ from engine.notices import Notice, NoticeAnswer
 from engine.operators import OperatorChange
 from engine.orders import HostReport
 from engine.placement import Placement
+from engine.privacy.erasure import ErasureRequest, LiftRequest, Receipt
 from engine.status import Readiness, Status
 
 _log = structlog.get_logger(__name__)
@@ -62,11 +65,24 @@ class RayMailroom:
     async def change_operators(self, changes: Sequence[OperatorChange]) -> None:
         """See ``ports.Mailroom``. Whom nobody tells the hosts of are fenced by the store all the same."""
         await self._store.change_operators(changes)
-        touched = [change.after.operator_id for change in changes if change.matters()]
+        await self._let_go([change.after.operator_id for change in changes if change.matters()])
+
+    async def _let_go(self, touched: Sequence[str]) -> None:
         try:
-            await call(COORDINATOR, "forget", touched)
+            await call(COORDINATOR, "forget", list(touched))
         except MailroomError as error:
             _log.warning("hosts not told", operators=len(touched), reason=str(error))
+
+    async def settings(self) -> SettingsVersion:
+        """See ``ports.Mailroom``."""
+        return await self._store.settings()
+
+    async def change_settings(
+        self, changes: Mapping[str, Any], by: str, expected: int | None = None
+    ) -> SettingsVersion:
+        """See ``ports.Mailroom``."""
+        changed: SettingsVersion = await call(COORDINATOR, "change_settings", changes, by, expected)
+        return changed
 
     async def jobs(self) -> list[JobState]:
         """See ``ports.Mailroom``."""
@@ -102,6 +118,17 @@ class RayMailroom:
     async def write_audit(self, entries: Sequence[AuditEntry]) -> None:
         """See ``ports.Mailroom``."""
         await self._store.write_audit(entries)
+
+    async def erase(self, request: ErasureRequest) -> Receipt:
+        """See ``ports.Mailroom``."""
+        receipt = await self._store.erase(request)
+        if receipt.operators and not receipt.dry_run:
+            await self._let_go(receipt.operators)
+        return receipt
+
+    async def lift_erasure(self, request: LiftRequest) -> Receipt:
+        """See ``ports.Mailroom``."""
+        return await self._store.lift_erasure(request)
 
     async def hosts(self) -> dict[str, HostReport]:
         """See ``ports.Mailroom``: as at the coordinator's last tick, since asking a host is also telling it."""

@@ -29,7 +29,7 @@ class Orders:
 
     ``subscribe``: ManagePushSubscriptions is enabled. ``standing``: what another host has found about Exchange (None:
     nothing). ``answered_at``: when Exchange last served any host. ``probe``: this host is the one that looks whether
-    Exchange is back.
+    Exchange is back. ``settings_version``: the Application Settings that rule.
     """
 
     sync: bool = True
@@ -37,6 +37,7 @@ class Orders:
     standing: Standing | None = None
     answered_at: datetime | None = None
     probe: bool = True
+    settings_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class HostReport:
     """What a host says of itself. A new ``incarnation`` means its memory, and the notices in it, were lost.
 
     ``concurrency``: requests it would have under way at once at present. ``outcomes``: EWS requests since it started,
-    by ``ok`` or the failure's code.
+    by ``ok`` or the failure's code. ``settings_version``: the Application Settings it works by.
     """
 
     incarnation: str
@@ -55,3 +56,4 @@ class HostReport:
     concurrency: int = 0
     requests: int = 0
     outcomes: Mapping[str, int] = field(default_factory=dict)
+    settings_version: int = 0

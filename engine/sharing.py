@@ -12,14 +12,20 @@ from engine.jobs.model import Shift
 from engine.orders import HostReport, Orders, Standing
 
 
-def share(hosts: Iterable[str], reports: Mapping[str, HostReport], shift: Shift) -> dict[str, Orders]:
+def share(
+    hosts: Iterable[str], reports: Mapping[str, HostReport], shift: Shift, settings_version: int = 0
+) -> dict[str, Orders]:
     """Orders for every host. A host that does not answer is told the same as the others, once it does.
 
     The latest trouble counts, unless Exchange has answered somebody since. Exactly one host looks for its end: the
-    first by name that has mailboxes waiting for it.
+    first by name that has mailboxes waiting for it. What a host says that works by other settings does not count: it
+    may be about another Exchange.
     """
+    reports = {host: one for host, one in reports.items() if one.settings_version == settings_version}
     answered_at = max((one.answered_at for one in reports.values() if one.answered_at is not None), default=None)
-    common = Orders(sync=shift.sync, subscribe=shift.subscribe, answered_at=answered_at)
+    common = Orders(
+        sync=shift.sync, subscribe=shift.subscribe, answered_at=answered_at, settings_version=settings_version
+    )
     standing = _latest(reports.values(), answered_at)
     if standing is None:
         return dict.fromkeys(hosts, common)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.application_settings.model import SettingChange
+from engine.jobs.model import JobName
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,13 @@ def effects_of(changes: Iterable[SettingChange]) -> Effects:
             effects.resync or _wants_sync(one),
         )
     return effects
+
+
+def jobs_after(changes: Iterable[SettingChange]) -> tuple[JobName, ...]:
+    """The jobs a change is a reason to run at once."""
+    effects = effects_of(changes)
+    wanted = ((effects.resync, JobName.EMAIL_SYNC), (effects.resubscribe, JobName.MANAGE_PUSH_SUBSCRIPTIONS))
+    return tuple(name for want, name in wanted if want)
 
 
 def _wants_sync(one: SettingChange) -> bool:

@@ -27,6 +27,7 @@ class SettingsKeeper:
         self._store = store
         self._base = base
         self._known: SettingsVersion | None = None
+        self._whole: tuple[int, Settings] = (0, base)
         self._lock = asyncio.Lock()
 
     async def current(self) -> SettingsVersion:
@@ -37,7 +38,9 @@ class SettingsKeeper:
     async def settings(self) -> tuple[int, Settings]:
         """The settings that rule, whole, and their version."""
         stored = await self.current()
-        return stored.version, with_document(self._base, stored.document)
+        if self._whole[0] != stored.version:
+            self._whole = (stored.version, with_document(self._base, stored.document))
+        return self._whole
 
     async def change(self, changes: Mapping[str, Any], by: str, expected: int | None = None) -> SettingsVersion:
         """See ``ports.Mailroom.change_settings``; ``changes`` of the answer are those of this call, if any."""

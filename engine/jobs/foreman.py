@@ -34,6 +34,15 @@ class Foreman:
         self._told: set[str] = set()
         self._lock = asyncio.Lock()
 
+    @property
+    def enabled(self) -> bool:
+        """The installation's switch; turned off, it stops the runs under way at the next tick."""
+        return self._enabled
+
+    @enabled.setter
+    def enabled(self, enabled: bool) -> None:
+        self._enabled = enabled
+
     async def tick(self) -> Shift:
         """Begin what is due, see how runs under way stand, end those that are through."""
         async with self._watched() as watches:
@@ -179,7 +188,7 @@ class Foreman:
 
     def _refuse_if_disabled(self, job: Job) -> None:
         if not self._enabled:
-            raise JobRefused(f"{job.name} cannot run: email_sync.enabled is false in the configuration.")
+            raise JobRefused(f"{job.name} cannot run: email_sync.enabled is false in the settings.")
         if not job.enabled:
             raise JobRefused(f"{job.name} is disabled; enable it first: mailroom jobs enable {job.name}")
 

@@ -42,6 +42,7 @@ class Endpoint:
         self._pace = Pace(clock)
         self._circuit = Circuit()
         self._may_probe = True
+        self._generation = 0
         self._waiting: dict[OperatorId, None] = {}
         self._recovered: dict[OperatorId, None] = {}
         self._prober_until: datetime | None = None
@@ -85,6 +86,15 @@ class Endpoint:
         if orders.standing is not None and self._circuit.opening is None:
             self._turn(breaker.adopt(self._circuit, orders.standing, self._clock.moment()))
 
+    def begin_anew(self) -> None:
+        """Exchange is spoken to in another way from here on: what was found before says nothing, and nobody waits."""
+        self._generation += 1
+        self._circuit = Circuit()
+        self._prober_until = None
+        self._ease(Pressure(self._pressure.ceiling))
+        self._recovered |= self._waiting
+        self._waiting = {}
+
     def next_to_probe(self) -> OperatorId | None:
         """Whose request shall find out now whether Exchange is back; another mailbox each time."""
         now = self._clock.now()
@@ -127,23 +137,27 @@ class Endpoint:
             self._circuit = breaker.probing(self._circuit, under_way=True)
             self._prober_until = None
         self.requests += 1
+        generation = self._generation
         try:
             answer = await request()
         except SourceError as error:
-            self._on_failed(operator_id, error, probe=probe)
+            self.outcomes[failure_for(error).code] += 1
+            if generation == self._generation:
+                self._on_failed(operator_id, error, probe=probe)
             raise
         except BaseException:
-            if probe:
+            if probe and generation == self._generation:
                 self._circuit = breaker.probing(self._circuit, under_way=False)
             raise
         self.outcomes["ok"] += 1
+        if generation != self._generation:
+            return answer  # it says nothing of the Exchange there is now
         self._waiting.pop(operator_id, None)
         self._ease(aimd.served(self._pressure))
         self._turn(breaker.answered(operator_id, self._clock.now()))
         return answer
 
     def _on_failed(self, operator_id: OperatorId, error: SourceError, *, probe: bool) -> None:
-        self.outcomes[failure_for(error).code] += 1
         moment = self._clock.moment()
         self._ease(aimd.met(self._pressure, error, operator_id, moment.now))
         turned = breaker.failed(self._circuit, error, operator_id, moment, probe=probe)

@@ -5,6 +5,7 @@ from typing import Any
 
 from engine.errors import FolderMissing
 from engine.model import Folder, FolderId, FolderRecord, Landing, ResolvedFolders, SubscriptionStatus
+from engine.sync.actions import ResolveFolders
 from engine.sync.state import FolderState, MailboxState
 
 
@@ -34,7 +35,7 @@ def on_resolved(state: MailboxState, resolved: ResolvedFolders) -> MailboxState:
         state,
         doing=None,
         resolved=True,
-        incomplete=bool(resolved.missing),
+        incomplete=bool(resolved.missing) or _asked_for_others(state),
         folders=present,
         saved_folders=tuple(record for folder_id, record in saved.items() if folder_id in kept),
         landed=tuple(landed.items()),
@@ -44,6 +45,11 @@ def on_resolved(state: MailboxState, resolved: ResolvedFolders) -> MailboxState:
         trouble=_missing(state, resolved.missing),
         **_cover_all(state, {one for one in ids - known.keys() if one not in saved or saved[one].token is None}),
     )
+
+
+def _asked_for_others(state: MailboxState) -> bool:
+    """Whether the settings have come to name other folders while these were looked for."""
+    return isinstance(state.doing, ResolveFolders) and state.doing.names != state.policy.folders
 
 
 def _missing(state: MailboxState, names: tuple[str, ...]) -> FolderMissing | None:

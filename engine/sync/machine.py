@@ -1,4 +1,4 @@
-"""The mailbox's sync as a state machine: ``step``, ``accept`` and ``hold`` are its only doors, and it never raises.
+"""The mailbox's sync as a state machine: ``step``, ``accept``, ``hold`` and ``retune`` are its only doors; none raises.
 
 One pass, from rest to rest (each arrow one action and its answer; a failure may follow any of them)::
 
@@ -36,6 +36,7 @@ from engine.sync.actions import (
     SyncAsked,
     Wish,
 )
+from engine.sync.policy import SyncPolicy
 from engine.sync.state import MailboxState
 
 
@@ -52,6 +53,19 @@ def hold(state: MailboxState, held: bool) -> MailboxState:
     Letting go asks for nothing: the next ``SyncAsked`` takes up what was left.
     """
     return replace(state, held=held)
+
+
+def retune(state: MailboxState, policy: SyncPolicy) -> MailboxState:
+    """Go on by another policy: page sizes hold from the next page on, folders and window from the next pass on."""
+    size = state.policy.batch_size
+    return replace(
+        state,
+        policy=policy,
+        incomplete=state.incomplete or policy.folders != state.policy.folders,
+        folders=tuple(
+            replace(folder, limit=policy.batch_size) if folder.limit == size else folder for folder in state.folders
+        ),
+    )
 
 
 def step(state: MailboxState, event: Event, moment: Moment) -> tuple[MailboxState, Action]:

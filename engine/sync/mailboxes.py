@@ -20,16 +20,16 @@ from engine.ports import Clock, MailboxStore
 from engine.status import DueOperator
 from engine.sync import subscribe, watch
 from engine.sync.actions import Deactivate, SubscribeAsked, SyncAsked, Wish
-from engine.sync.machine import hold
+from engine.sync.machine import hold, retune
 from engine.sync.policy import SyncPolicy
 from engine.sync.resident import FAILING, Resident
+from engine.sync.revival import Revival
 from engine.sync.runner import Runner
 from engine.sync.telling import tell_pass
 from engine.sync.watch import Callbacks
 from engine.sync.wishes import coalesced, is_urgent
 
 _log = structlog.get_logger(__name__)
-_REVIVE_AFTER = 1.0
 _PAUSE_AFTER_A_BUG = 60.0
 _PARTLY_FAILING = failure_for(FolderMissing("")).code
 
@@ -49,7 +49,7 @@ class Mailboxes:
         self._mailboxes: dict[OperatorId, Resident] = {}
         self._activating: dict[OperatorId, asyncio.Future[set[OperatorId]]] = {}
         self._heard: dict[tuple[OperatorId, str], datetime] = {}
-        self._reviving: set[asyncio.Task[None]] = set()
+        self._revival = Revival(store, clock)
 
     def in_progress(self) -> list[OperatorId]:
         """Operators with a pass under way, or about to be."""
@@ -69,6 +69,19 @@ class Mailboxes:
         self._held = not orders.sync
         for mailbox in self._mailboxes.values():
             mailbox.state = hold(mailbox.state, self._held)
+
+    def retune(self, policy: SyncPolicy, callbacks: Callbacks) -> None:
+        """Go on by another policy, and be called back in another way; whether to renew is the coordinator's to say."""
+        self._policy = policy
+        self._callbacks = replace(callbacks, renew=self._callbacks.renew)
+        for mailbox in self._mailboxes.values():
+            mailbox.state = retune(mailbox.state, policy)
+
+    def once_more(self) -> list[OperatorId]:
+        """Everybody in memory makes another pass: those at work after this one. Who is at rest is answered."""
+        for mailbox in self._mailboxes.values():
+            mailbox.once_more = mailbox.task is not None
+        return [operator_id for operator_id, mailbox in self._mailboxes.items() if mailbox.task is None]
 
     async def dispatch(self, due: Sequence[DueOperator]) -> None:
         """Start passes of these operators; returns once they are in memory and have begun."""
@@ -140,7 +153,7 @@ class Mailboxes:
     async def close(self) -> None:
         """Stop every pass where it stands; what has not landed is found again from the sync tokens."""
         tasks = [mailbox.task for mailbox in self._mailboxes.values() if mailbox.task is not None]
-        tasks += list(self._reviving)
+        tasks += list(self._revival.tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -269,6 +282,9 @@ class Mailboxes:
                 if mailbox.again and end.failure is not None:
                     mailbox.wishes.append(SyncAsked())
                 mailbox.again = False
+                if mailbox.once_more:
+                    mailbox.once_more = False
+                    self._begin(DueOperator(operator_id, sync=True, subscribe=False), mailbox)
         except Exception as error:  # noqa: BLE001  # a mistake of ours stops this mailbox for a while, and no other
             _log.exception("pass broken off", operator=operator_id)
             await self._clock.sleep(_PAUSE_AFTER_A_BUG)
@@ -281,17 +297,4 @@ class Mailboxes:
             del self._mailboxes[operator_id]
         level = "info" if isinstance(error, StaleEpoch) else "warning"
         getattr(_log, level)("mailbox deactivated", operator=operator_id, reason=str(error))
-        task = asyncio.create_task(self._revive(operator_id))
-        self._reviving.add(task)
-        task.add_done_callback(self._reviving.discard)
-
-    async def _revive(self, operator_id: OperatorId) -> None:
-        """Have the operator dispatched again, to whichever host is its own by now."""
-        while True:
-            await self._clock.sleep(_REVIVE_AFTER)
-            try:
-                await self._store.make_due([operator_id])
-            except MailroomError as error:
-                _log.warning("store does not answer yet", operator=operator_id, reason=str(error))
-            else:
-                return
+        self._revival.begin(operator_id)

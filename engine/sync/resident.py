@@ -15,8 +15,9 @@ FAILING = (MailboxStatus.FAILING, MailboxStatus.FAILED)
 
 @dataclass(slots=True)
 class Resident(Mailbox):
-    """``task`` runs while anything is asked of it. ``again``: one more pass, should the one under way fail.
+    """``task`` runs while anything is asked of it.
 
+    ``again``: one more pass, should the one under way fail. ``once_more``: in any case; it began by other settings.
     What has been told already, so that it is told once: ``failing``, ``given_up``, ``on_hold``, ``unheard``.
     """
 
@@ -24,6 +25,7 @@ class Resident(Mailbox):
     used_at: datetime | None = None
     watermark: str | None = None
     again: bool = False
+    once_more: bool = False
     failing: bool = False
     given_up: bool = False
     on_hold: bool = False

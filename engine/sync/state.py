@@ -53,8 +53,8 @@ class MailboxState:
     ``doing``: the action under way (one at a time). ``dirty_mailbox`` and ``dirty_subscription``: the record has
     changed and goes along with the next landing. ``trouble``: what goes wrong with part of the mailbox (a missing
     folder) while the rest goes on. ``parked``: landings that let go of folders the
-    settings no longer name. ``incomplete``: a folder was missing when they were last resolved, so the
-    next pass asks again. ``retired``: folders Exchange has replaced by others of the same name.
+    settings no longer name. ``incomplete``: a folder was missing when they were last resolved, or the settings name
+    others now, so the next pass asks again. ``retired``: folders Exchange has replaced by others of the same name.
     ``held``: only what is new is to be done (see ``engine.sync.holding``). ``fresh``: ids of pending pages that a drain
     of what is new has queued. ``stumbled``: the single item whose fetch failed last, and how often in a row.
     """

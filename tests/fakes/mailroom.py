@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from engine.access.audit import AuditEntry
 from engine.access.tokens import TokenRecord
+from engine.application_settings.model import SettingsVersion
 from engine.errors import HostUnavailable, JobRefused, QueryRefused, SettingsError
 from engine.jobs.model import Job, JobChange, JobName, JobRun, JobState, Outcome, Trigger
 from engine.listing import Listing, Page, View
@@ -17,10 +18,15 @@ from engine.model import Operator
 from engine.notices import Notice, NoticeAnswer
 from engine.operators import OperatorChange
 from engine.orders import HostReport
+from engine.privacy.erasure import ErasureRequest, LiftRequest, Receipt
 from engine.status import Readiness, Status
 from tests.fakes.people import People
+from tests.fakes.settings import FakeSettings
 from tests.fakes.store_access import MemoryAccess, audit_rows
+from tests.fakes.store_erasures import MemoryErasures
 from tests.fakes.store_operators import is_found
+from tests.fakes.store_records import Mailbox
+from tests.fakes.store_settings import history_rows
 
 STARTED_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -37,6 +43,24 @@ class Access(MemoryAccess):
 
     def _check(self) -> None:
         """Trouble is the Mailroom's to make."""
+
+
+class Erasures(MemoryErasures):
+    """Erasures of a FakeMailroom, which has no mail."""
+
+    boxes: list[Mailbox] = []  # noqa: RUF012  # an operator's mailbox, where a test wants one
+
+    def _check(self) -> None:
+        """Trouble is the Mailroom's to make."""
+
+    def _now(self) -> datetime:
+        return STARTED_AT
+
+    def _boxes(self) -> list[Mailbox]:
+        return self.boxes
+
+    def _forget_activation(self, operator: Operator) -> None:
+        """Nobody is in memory."""
 
 
 @dataclass
@@ -66,6 +90,8 @@ class FakeMailroom:
     recovers_after: int | None = None
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     access: Access = field(default_factory=Access)
+    application: FakeSettings = field(default_factory=FakeSettings)
+    erasures: Erasures = field(default_factory=Erasures)
 
     async def notify(self, notice: Notice) -> NoticeAnswer:
         await self._trouble("notify")
@@ -90,6 +116,9 @@ class FakeMailroom:
         rows = audit_rows(self.access.audited) if audit else self.rows.get(listing.view, [])
         if listing.view is View.OPERATORS:
             rows = self.people.rows()
+        if listing.view is View.SETTINGS_HISTORY:
+            await self.application.current()
+            rows = history_rows(self.application.versions)
         if rows and (unknown := sorted(set(listing.equal) - set(rows[0]))):
             raise QueryRefused(f"{listing.view} has no column {unknown[0]}.")
         found = [row for row in rows if all(_text(row[name]) == text for name, text in listing.equal.items())]
@@ -151,6 +180,24 @@ class FakeMailroom:
     async def change_operators(self, changes: Sequence[OperatorChange]) -> None:
         await self._trouble("change_operators")
         self.people.change(changes)
+
+    async def erase(self, request: ErasureRequest) -> Receipt:
+        await self._trouble("erase")
+        return await self.erasures.erase(request)
+
+    async def lift_erasure(self, request: LiftRequest) -> Receipt:
+        await self._trouble("lift_erasure")
+        return await self.erasures.lift_erasure(request)
+
+    async def settings(self) -> SettingsVersion:
+        await self._trouble("settings")
+        return await self.application.current()
+
+    async def change_settings(
+        self, changes: Mapping[str, Any], by: str, expected: int | None = None
+    ) -> SettingsVersion:
+        await self._trouble("change_settings")
+        return await self.application.change(changes, by, expected)
 
     async def hosts(self) -> dict[str, HostReport]:
         await self._trouble("hosts")

@@ -128,7 +128,7 @@ class World:
         """Until nothing is under way."""
         for _ in range(2000):
             await asyncio.sleep(0)
-            if not self.mailboxes.in_progress() and not self.mailboxes._reviving:
+            if not self.mailboxes.in_progress() and not self.mailboxes._revival.tasks:
                 return
         raise AssertionError("something is still under way")
 
