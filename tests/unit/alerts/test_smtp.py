@@ -9,10 +9,10 @@ from engine.alerts.courier import Courier
 from engine.alerts.model import OutgoingMail
 from engine.alerts.smtp import SmtpMailer
 from engine.settings import SmtpSettings
+from tests.fakes.certificate import Certificate
 from tests.fakes.clock import FakeClock
 from tests.fakes.smtp_server import SmtpServer, smtp_server
 from tests.fakes.store import MemoryStore
-from tests.unit.alerts.conftest import Certificate
 
 ANN, BOB = "ann@example.com", "bob@example.com"
 FROM = "mailroom@example.com"
