@@ -13,13 +13,24 @@ from engine.errors import ClusterError, HostUnavailable, MailroomError
 _handles: dict[str, Any] = {}
 
 
-async def call(name: str, method: str, *args: Any, lost: type[MailroomError] = HostUnavailable) -> Any:
-    """Await an actor's method. ``lost``: what is raised when the actor cannot be reached or dies meanwhile."""
+async def call(
+    name: str, method: str, *args: Any, lost: type[MailroomError] = HostUnavailable, cancels: bool = False
+) -> Any:
+    """Await an actor's method. ``lost``: what is raised when the actor cannot be reached or dies meanwhile.
+
+    ``cancels``: whoever gives up waiting has the method cancelled as well.
+    """
     try:
         handle = _handles.get(name)
         if handle is None:
             handle = _handles[name] = await asyncio.to_thread(ray.get_actor, name, NAMESPACE)
-        return await getattr(handle, method).remote(*args)
+        answer = getattr(handle, method).remote(*args)
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            if cancels:
+                ray.cancel(answer)
+            raise
     except RayTaskError as error:  # first, because it is also of the type that was raised: a ValueError, say
         raise _own(error) from None
     except ValueError as error:

@@ -6,7 +6,8 @@ because notices may be lost that were taken before.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -107,6 +108,20 @@ class Coordinator:
         run = await self._foreman.run_now(name)
         self._wake.set()
         return run
+
+    async def forget(self, operator_ids: Sequence[OperatorId]) -> None:
+        """These operators have changed: hosts read them anew, and who is due is dispatched at once."""
+        holders: dict[str, list[OperatorId]] = defaultdict(list)
+        for operator_id in operator_ids:
+            holders[self._placement.host_of(operator_id)].append(operator_id)
+        there = {*self._placement.hosts, *self._started}
+        await asyncio.gather(*(self._forget(host, ids) for host, ids in holders.items() if host in there))
+        self._wake.set()
+
+    async def need_hosts(self, operator_ids: Sequence[OperatorId]) -> None:
+        """Start the hosts that these operators want and have not."""
+        self._miss_hosts(operator_ids)
+        self._wake.set()
 
     async def hosts(self) -> dict[str, HostReport]:
         """What the hosts that answered said at the last tick."""
@@ -214,6 +229,12 @@ class Coordinator:
             await asyncio.wait_for(call(host, "dispatch", batch), _DISPATCH_WITHIN)
         except (MailroomError, TimeoutError) as error:
             _log.warning("dispatch put off", host=host, reason=str(error) or "no answer yet")
+
+    async def _forget(self, host: str, operator_ids: list[OperatorId]) -> None:
+        try:
+            await asyncio.wait_for(call(host, "forget", operator_ids), _DISPATCH_WITHIN)
+        except (MailroomError, TimeoutError) as error:  # what it still holds is fenced by the store
+            _log.info("host not told of changes", host=host, reason=str(error) or "no answer yet")
 
     async def _see_to_restarted(self, reports: dict[str, HostReport]) -> None:
         lost = set(schedule.restarted(self._incarnations, reports))

@@ -11,9 +11,12 @@ from actors.remote_store import RemoteStore
 from engine import logs
 from engine.application_settings.document import with_document
 from engine.callback import callback_url, sign
+from engine.checks.calls import Calls
+from engine.checks.examine import Examiner, Plan
+from engine.checks.model import CheckReport
 from engine.clock import SystemClock
 from engine.errors import MailroomError
-from engine.model import OperatorId
+from engine.model import Operator, OperatorId
 from engine.notices import Notice, NoticeAnswer
 from engine.orders import HostReport, Orders
 from engine.settings import ExchangeSettings, Settings
@@ -71,6 +74,9 @@ class MailboxHost:
         self._mailboxes = Mailboxes(store, runner, SyncPolicy.of(current), call_back(current), clock)
         parts = Parts(self._source, self._endpoint, self._mailboxes)
         self._tuner = Tuner(settings, stored, store, parts, Makers(connect, call_back))
+        self._call_back = call_back
+        self._calls = Calls()
+        self._examiner = Examiner(self._source, self._endpoint, clock, self._calls)
         self._housekeeping = [
             asyncio.create_task(_every(_FLUSH_EVERY, self._mailboxes.flush_heard)),
             asyncio.create_task(_every(_TEND_EVERY, Recovery(self._endpoint, self._mailboxes, store).tend)),
@@ -105,7 +111,13 @@ class MailboxHost:
 
     async def notify(self, notices: Sequence[Notice]) -> list[NoticeAnswer]:
         """Take notices in; they are this host's to see to from here on."""
-        return await self._mailboxes.notify(notices)
+        return await self._calls.sort(notices, self._mailboxes.notify)
+
+    async def check(self, operator: Operator, round_trip: bool) -> CheckReport:
+        """Prove step by step that this operator's mailbox can be kept in step."""
+        settings = self._tuner.settings
+        plan = Plan(settings.email_sync.folders, self._call_back(settings).url, round_trip)
+        return await self._examiner.check(operator, plan)
 
     async def forget(self, operator_ids: Sequence[OperatorId]) -> None:
         """Drop mailboxes whose operators have changed."""

@@ -15,7 +15,8 @@ from actors.remote_store import RemoteStore
 from engine.access.audit import AuditEntry
 from engine.access.tokens import TokenRecord
 from engine.application_settings.model import SettingsVersion
-from engine.errors import MailroomError
+from engine.checks.model import CheckReport
+from engine.errors import HostUnavailable, MailroomError
 from engine.jobs.model import JobChange, JobName, JobRun, JobState
 from engine.listing import Listing, Page
 from engine.model import Operator
@@ -29,6 +30,8 @@ from engine.status import Readiness, Status
 _log = structlog.get_logger(__name__)
 _NOTICES_A_CALL = 500
 _READY_WITHIN = 2.0
+_HOST_ATTEMPTS = 20
+_HOST_PAUSE = 0.5
 
 
 class RayMailroom:
@@ -83,6 +86,19 @@ class RayMailroom:
         """See ``ports.Mailroom``."""
         changed: SettingsVersion = await call(COORDINATOR, "change_settings", changes, by, expected)
         return changed
+
+    async def check(self, operator: Operator, *, round_trip: bool) -> CheckReport:
+        """See ``ports.Mailroom``. A host that is missing, or restarting, is waited for."""
+        host = self._placement.host_of(operator.operator_id)
+        for _ in range(_HOST_ATTEMPTS):
+            try:
+                report: CheckReport = await call(host, "check", operator, round_trip, cancels=True)
+            except HostUnavailable:
+                await call(COORDINATOR, "need_hosts", [operator.operator_id])
+                await asyncio.sleep(_HOST_PAUSE)
+            else:
+                return report
+        raise HostUnavailable(f"The host of {operator.operator_id} does not answer.")
 
     async def jobs(self) -> list[JobState]:
         """See ``ports.Mailroom``."""

@@ -16,7 +16,8 @@ from api.metrics.counted import COUNTED, Counted, count_requests
 from api.openapi import pages
 from api.openapi.document import Document
 from api.problems import answer_errors
-from api.resources import audit, imports, jobs, lists, operators, tokens
+from api.resources import audit, checks, imports, jobs, lists, operators, tokens
+from api.resources import settings as application_settings
 from api.routes import Access, Route
 from api.token_directory import TokenDirectory
 from api.trail import Trail
@@ -38,8 +39,10 @@ ROUTES: tuple[Route, ...] = (
     *lists.ROUTES,
     *operators.ROUTES,
     *imports.ROUTES,
+    *checks.ROUTES,
     *tokens.ROUTES,
     *audit.ROUTES,
+    *application_settings.ROUTES,
     *pages.ROUTES,
 )
 

@@ -13,6 +13,7 @@ from engine.access.audit import AuditEntry
 from engine.access.tokens import TokenRecord
 from engine.alerts.model import Alert, OutgoingMail, StandingFailure
 from engine.application_settings.model import Document, NewSettings, SettingsVersion
+from engine.checks.model import CheckReport
 from engine.jobs.model import Job, JobChange, JobName, JobRun, JobState, Progress
 from engine.listing import Listing, Page
 from engine.model import (
@@ -32,6 +33,7 @@ from engine.model import (
 from engine.notices import Notice, NoticeAnswer
 from engine.operators import OperatorChange, Seeding
 from engine.orders import HostReport
+from engine.privacy.erasure import ErasureRequest, LiftRequest, Receipt
 from engine.status import DueOperator, Readiness, Status
 
 
@@ -257,7 +259,31 @@ class AccessStore(Protocol):
         ...
 
 
-class Store(MailboxStore, JobStore, SettingsStore, AlertStore, AccessStore, Protocol):
+class ErasureStore(Protocol):
+    """What it takes to erase one person's mail. Receipts are listed as ``View.ERASURES``."""
+
+    async def erase(self, request: ErasureRequest) -> Receipt:
+        """Remove every email from or to an address, current or deleted, with what hangs on it, and keep it out.
+
+        What lands later and names the address is left off, from this transaction on. Afterwards the file is written
+        anew, so that none of it is left in there; the receipt says if that could not be done yet.
+
+        Raises:
+            ErasureRefused: the text is no address, or is an operator's own without ``including_operator``.
+        """
+        ...
+
+    async def lift_erasure(self, request: LiftRequest) -> Receipt:
+        """Keep the mail of an erasure's address out no longer.
+
+        Raises:
+            UnknownErasure: there is none of this id.
+            ErasureRefused: it has been lifted already.
+        """
+        ...
+
+
+class Store(MailboxStore, JobStore, SettingsStore, AlertStore, AccessStore, ErasureStore, Protocol):
     """The whole store: landings, the coordinator's questions, and queries."""
 
     async def put_operators(self, operators: Sequence[Operator]) -> None:
@@ -320,7 +346,7 @@ class Store(MailboxStore, JobStore, SettingsStore, AlertStore, AccessStore, Prot
         ...
 
 
-class Mailroom(AccessStore, Protocol):
+class Mailroom(AccessStore, ErasureStore, Protocol):
     """The cluster as the gateway and the command line see it."""
 
     async def notify(self, notice: Notice) -> NoticeAnswer:
@@ -349,6 +375,16 @@ class Mailroom(AccessStore, Protocol):
 
     async def change_operators(self, changes: Sequence[OperatorChange]) -> None:
         """As ``Store.change_operators``; hosts act upon it within a second or two."""
+        ...
+
+    async def check(self, operator: Operator, *, round_trip: bool) -> CheckReport:
+        """Prove step by step that an operator's mailbox can be kept in step; trouble is in the report.
+
+        With ``round_trip``, Exchange has 75 seconds to call back. Whoever is cancelled while waiting ends the check.
+
+        Raises:
+            HostUnavailable: nobody could take it.
+        """
         ...
 
     async def jobs(self) -> list[JobState]:

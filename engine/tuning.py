@@ -81,6 +81,11 @@ class Tuner:
         """The version the host works by."""
         return self._stored.version
 
+    @property
+    def settings(self) -> Settings:
+        """The settings the host works by."""
+        return with_document(self._base, self._stored.document)
+
     async def follow(self, version: int) -> bool:
         """Work by this version, if it is newer; whether Exchange is spoken to in another way now.
 

@@ -4,6 +4,7 @@ Every request goes through ``Endpoint.ask``: it waits for its turn (``lanes``), 
 (``pressure``), and fails at once while Exchange serves nobody (``circuit``). No wait holds a thread.
 """
 
+import asyncio
 import copy
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
@@ -23,11 +24,18 @@ from engine.sync.circuit import Circuit
 from engine.sync.lanes import Lane, Lanes
 from engine.sync.pace import Pace
 from engine.sync.pressure import Pressure
+from engine.sync.signs import Sign
 
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 _TO_COME_TO_IT = timedelta(seconds=5)
 """How long a mailbox that is to probe has until another is asked to."""
+_LOOK_EVERY = {
+    Sign.CREDENTIALS: timedelta(seconds=15),
+    Sign.REFUSED: timedelta(seconds=5),
+    Sign.UNREACHABLE: timedelta(seconds=2),
+}
+"""How soon somebody may look again while nobody is served."""
 
 
 class Endpoint:
@@ -46,6 +54,8 @@ class Endpoint:
         self._waiting: dict[OperatorId, None] = {}
         self._recovered: dict[OperatorId, None] = {}
         self._prober_until: datetime | None = None
+        self._probe_over: asyncio.Event | None = None
+        self._looked_at: datetime | None = None
 
     @property
     def concurrency(self) -> int:
@@ -77,6 +87,30 @@ class Endpoint:
         async with self._lanes.slot(lane):
             self._admit(operator_id)  # it may have come to an end while this one waited
             return await self._made(operator_id, request)
+
+    async def look(self, operator_id: OperatorId, request: Callable[[], Awaitable[T]], *, paced: bool = False) -> T:
+        """Make a request for somebody who waits to know how Exchange is now.
+
+        It goes out before its time while Exchange serves nobody, though not soon after another that did (each costs an
+        attempt), and waits for a probe that is under way. It is made beside the mailbox's own, not in place of them.
+
+        Raises:
+            SourceError: as ``ask``.
+        """
+        if paced:
+            await self._pace.turn()
+        while True:
+            if self._probe_over is not None:
+                await self._probe_over.wait()
+            self._admit_look()
+            async with self._lanes.slot(Lane.NOTICE):
+                opening = self._circuit.opening
+                if opening is not None and opening.probing:
+                    continue
+                self._admit_look()
+                if opening is not None:
+                    self._looked_at = self._clock.now()
+                return await self._made_beside(operator_id, request)
 
     def follow(self, orders: Orders) -> None:
         """Take in what other hosts have found about Exchange."""
@@ -126,12 +160,33 @@ class Endpoint:
         if opening is None or breaker.may_ask(self._circuit, self._clock.now(), may_probe=self._may_probe):
             return
         self._wait(operator_id)
-        # A copy each: what is raised again and again gathers the tracebacks of all
-        error = copy.copy(opening.error)
-        error.standing = True
-        raise error
+        raise _standing(opening.error)
+
+    def _admit_look(self) -> None:
+        opening, now = self._circuit.opening, self._clock.now()
+        if opening is None or breaker.may_ask(self._circuit, now, may_probe=self._may_probe):
+            return
+        if self._looked_at is not None and now - self._looked_at < _LOOK_EVERY[opening.sign]:
+            raise _standing(opening.error)
+
+    async def _made_beside(self, operator_id: OperatorId, request: Callable[[], Awaitable[T]]) -> T:
+        """As ``_made``; a mailbox that waits for the end of everybody's trouble goes on waiting, or is made due."""
+        waited = operator_id in self._waiting
+        try:
+            return await self._made(operator_id, request)
+        finally:
+            if waited and operator_id not in self._waiting:
+                self._recovered[operator_id] = None
 
     async def _made(self, operator_id: OperatorId, request: Callable[[], Awaitable[T]]) -> T:
+        over = self._probe_over = asyncio.Event() if self._circuit.opening is not None else None
+        try:
+            return await self._asked(operator_id, request)
+        finally:
+            if over is not None:
+                over.set()
+
+    async def _asked(self, operator_id: OperatorId, request: Callable[[], Awaitable[T]]) -> T:
         probe = self._circuit.opening is not None
         if probe:
             self._circuit = breaker.probing(self._circuit, under_way=True)
@@ -198,3 +253,10 @@ class Endpoint:
     def _wait(self, operator_id: OperatorId) -> None:
         self._waiting.pop(operator_id, None)
         self._waiting[operator_id] = None
+
+
+def _standing(error: SourceError) -> SourceError:
+    """A copy each: what is raised again and again gathers the tracebacks of all."""
+    error = copy.copy(error)
+    error.standing = True
+    return error

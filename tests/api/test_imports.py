@@ -30,8 +30,10 @@ def mailroom() -> FakeMailroom:
     return found
 
 
-async def post(client: Client, query: str = "", data: bytes = FILE, status: int = 200, **headers: str) -> Any:
-    async with client.post(f"{IMPORT}?{query}", data=BytesIO(data), headers={**BEARER, **headers}) as response:
+async def post(
+    client: Client, query: str = "", data: bytes = FILE, status: int = 200, headers: dict[str, str] | None = None
+) -> Any:
+    async with client.post(f"{IMPORT}?{query}", data=BytesIO(data), headers={**BEARER, **(headers or {})}) as response:
         assert response.status == status, await response.text()
         return await (response.json() if response.content_type == "application/json" else response.read())
 
@@ -153,7 +155,7 @@ async def test_parameters_that_are_refused(client: Client, query: str) -> None:
 
 async def test_a_form_is_no_file(client: Client) -> None:
     form = {"Content-Type": "multipart/form-data; boundary=x"}
-    check_shape(await post(client, status=415, **form), "UNSUPPORTED_MEDIA_TYPE")
+    check_shape(await post(client, status=415, headers=form), "UNSUPPORTED_MEDIA_TYPE")
 
 
 async def test_others_are_answered_meanwhile(client: Client) -> None:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from engine.access.audit import AuditEntry
 from engine.access.tokens import TokenRecord
 from engine.application_settings.model import SettingsVersion
+from engine.checks.model import CheckReport
 from engine.errors import HostUnavailable, JobRefused, QueryRefused, SettingsError
 from engine.jobs.model import Job, JobChange, JobName, JobRun, JobState, Outcome, Trigger
 from engine.listing import Listing, Page, View
@@ -23,7 +24,7 @@ from engine.status import Readiness, Status
 from tests.fakes.people import People
 from tests.fakes.settings import FakeSettings
 from tests.fakes.store_access import MemoryAccess, audit_rows
-from tests.fakes.store_erasures import MemoryErasures
+from tests.fakes.store_erasures import MemoryErasures, erasure_rows
 from tests.fakes.store_operators import is_found
 from tests.fakes.store_records import Mailbox
 from tests.fakes.store_settings import history_rows
@@ -48,7 +49,9 @@ class Access(MemoryAccess):
 class Erasures(MemoryErasures):
     """Erasures of a FakeMailroom, which has no mail."""
 
-    boxes: list[Mailbox] = []  # noqa: RUF012  # an operator's mailbox, where a test wants one
+    def __init__(self) -> None:
+        super().__init__()
+        self.boxes: list[Mailbox] = []
 
     def _check(self) -> None:
         """Trouble is the Mailroom's to make."""
@@ -116,6 +119,8 @@ class FakeMailroom:
         rows = audit_rows(self.access.audited) if audit else self.rows.get(listing.view, [])
         if listing.view is View.OPERATORS:
             rows = self.people.rows()
+        if listing.view is View.ERASURES:
+            rows = erasure_rows(self.erasures.receipts.values())
         if listing.view is View.SETTINGS_HISTORY:
             await self.application.current()
             rows = history_rows(self.application.versions)
@@ -198,6 +203,10 @@ class FakeMailroom:
     ) -> SettingsVersion:
         await self._trouble("change_settings")
         return await self.application.change(changes, by, expected)
+
+    async def check(self, operator: Operator, *, round_trip: bool) -> CheckReport:
+        await self._trouble("check")
+        return self.people.check(operator, round_trip=round_trip)
 
     async def hosts(self) -> dict[str, HostReport]:
         await self._trouble("hosts")

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from engine.checks import judge
+from engine.checks.model import CheckReport, verdict_of
+from engine.errors import SourceError
 from engine.model import Operator, OperatorId
 from engine.operators import OperatorChange, check_changes
 
@@ -15,12 +18,21 @@ class People:
     operators: dict[OperatorId, Operator] = field(default_factory=dict)
     changes: list[OperatorChange] = field(default_factory=list)
     said: dict[OperatorId, dict[str, Any]] = field(default_factory=dict)
+    broken: dict[OperatorId, SourceError] = field(default_factory=dict)
+    checked: list[tuple[OperatorId, bool]] = field(default_factory=list)
 
     def change(self, changes: Sequence[OperatorChange]) -> None:
         """As ``Store.change_operators``."""
         check_changes(changes, self.operators)
         self.changes += changes
         self.operators |= {change.after.operator_id: change.after for change in changes}
+
+    def check(self, operator: Operator, *, round_trip: bool) -> CheckReport:
+        """All steps are well, but for those that ``broken`` names for the operator."""
+        self.checked.append((operator.operator_id, round_trip))
+        steps = [judge.profile(operator), *judge.access(operator, self.broken.get(operator.operator_id))]
+        whole = judge.completed(steps)
+        return CheckReport(operator.operator_id, operator.email, operator.email_sync, tuple(whole), verdict_of(whole))
 
     def rows(self) -> list[dict[str, Any]]:
         """Rows of the view ``operators``."""
