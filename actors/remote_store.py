@@ -84,5 +84,8 @@ class RemoteStore:
     note_token_uses = _called(Store.note_token_uses)
     write_audit = _called(Store.write_audit)
 
+    erase = _called(Store.erase)
+    lift_erasure = _called(Store.lift_erasure)
+
     async def _call(self, method: str, *args: Any) -> Any:
         return await call(STORE, method, *args, lost=StoreUnavailable)

@@ -84,6 +84,9 @@ class StoreActor:
     note_token_uses = _of_the_store(DuckDBStore.note_token_uses)
     write_audit = _of_the_store(DuckDBStore.write_audit)
 
+    erase = _of_the_store(DuckDBStore.erase)
+    lift_erasure = _of_the_store(DuckDBStore.lift_erasure)
+
     async def close(self) -> None:
         """See ``ports.Store``."""
         if self._opening is not None and self._opening.done() and self._opening.exception() is None:

@@ -18,10 +18,16 @@ log = structlog.get_logger("mailroom.gateway")
 _RETRY_AFTER = "5"
 CHALLENGE = 'Bearer realm="mailroom"'
 TOKEN_HINT = "Send a token of `mailroom tokens create`, or the value of MAILROOM_ADMIN_TOKEN where it runs."  # noqa: S105  # a hint
+VALUE_INVALID = "VALUE_INVALID"
+"""A value that /openapi.json allows and its meaning does not; what /openapi.json does not allow is BAD_REQUEST."""
+CURSOR_INVALID = "CURSOR_INVALID"
 _AGAIN = "Try again in a few seconds."
 
 _TABLE: dict[type[errors.MailroomError], tuple[int, str, str]] = {
     errors.QueryRefused: (400, "QUERY_REFUSED", "Send one SELECT over the views; DESCRIBE a view for its columns."),
+    errors.QueryTimedOut: (400, "QUERY_TIMED_OUT", "Ask for less: fewer rows or columns, a shorter time, no cross join."),
+    errors.QueryTooLarge: (400, "QUERY_TOO_LARGE", "Ask for less at a time: fewer rows and columns, or an aggregate."),
+    errors.QueryBusy: (503, "QUERY_BUSY", _AGAIN),
     errors.NotificationInvalid: (400, "BAD_REQUEST", "Send a SendNotification of Exchange Web Services."),
     errors.SettingsError: (400, "SETTINGS_INVALID", "The message names the setting and what to write instead."),
     errors.CallbackForged: (404, "NOT_FOUND", "Notifications go to the URL Mailroom gave Exchange, unchanged."),
@@ -38,6 +44,7 @@ _TABLE: dict[type[errors.MailroomError], tuple[int, str, str]] = {
     errors.TooManyAttempts: (429, "TOO_MANY_ATTEMPTS", "Wait, and then try with the right token."),
     errors.ErasureRefused: (409, "ERASURE_REFUSED", "The message says what to ask for instead."),
     errors.UnknownErasure: (404, "ERASURE_UNKNOWN", "The list of erasures has their ids."),
+    errors.SettingsConflict: (409, "SETTINGS_CONFLICT", "Read the settings again, and change them again."),
     errors.JobRefused: (409, "JOB_REFUSED", "The list of jobs shows how each stands."),
     errors.StoreError: (503, "STORE_UNAVAILABLE", _AGAIN),
     errors.ClusterError: (503, "CLUSTER_UNAVAILABLE", _AGAIN),
@@ -102,7 +109,8 @@ def status_of(error: Exception) -> int:
 
 def codes() -> dict[int, list[str]]:
     """Every code an error can have, by HTTP status."""
-    others = [(400, "BAD_REQUEST"), (500, "INTERNAL"), (503, "NOT_READY")]
+    others = [(400, "BAD_REQUEST"), (400, VALUE_INVALID), (400, CURSOR_INVALID), (409, "IMPORT_STALE")]
+    others += [(500, "INTERNAL"), (503, "NOT_READY")]
     of_http = [(status.value, status.name) for status in map(HTTPStatus, (404, 405, 413, 415))]
     found: dict[int, list[str]] = {}
     for status, code in sorted({*others, *of_http, *((status, code) for status, code, _ in _TABLE.values())}):

@@ -35,7 +35,12 @@ MailroomError
 │   ├── SettingsConflict        the Application Settings have been changed meanwhile
 │   ├── UnknownToken
 │   ├── TokenRefused            a token in use has the name
+│   ├── QueryBusy               too many queries run or wait already
 │   └── QueryRefused            the SQL is wrong or not allowed; the message is for its author
+│       ├── QueryTimedOut       it ran for as long as a query may
+│       └── QueryTooLarge       it needs more memory than there is for queries
+├── ErasureRefused              a person's mail cannot be erased as asked; the message says how
+├── UnknownErasure              no erasure has this id
 ├── JobRefused                  a job cannot be run now: it runs already, or is disabled
 ├── AccessError                 whoever asks is not let in, or not let do it
 │   ├── Unauthenticated         no token, or none that is valid; ``reason`` says which, for the log
@@ -222,6 +227,26 @@ class TokenRefused(StoreError):
 
 class QueryRefused(StoreError):
     """The SQL is wrong or not allowed; the message is for its author."""
+
+
+class QueryTimedOut(QueryRefused):
+    """The query ran for as long as a query may."""
+
+
+class QueryTooLarge(QueryRefused):
+    """The query needs more memory than there is for queries."""
+
+
+class QueryBusy(StoreError):
+    """Too many queries run or wait already; a little later it may go."""
+
+
+class ErasureRefused(MailroomError):
+    """A person's mail cannot be erased as it was asked for; nothing was changed."""
+
+
+class UnknownErasure(MailroomError):
+    """No erasure has this id."""
 
 
 class JobRefused(MailroomError):

@@ -17,6 +17,7 @@ class View(StrEnum):
     SETTINGS_HISTORY = "settings_history"
     OPERATORS = "operators"
     AUDIT = "audit"
+    ERASURES = "erasures"
 
 
 @dataclass(frozen=True, slots=True)

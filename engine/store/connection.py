@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -11,12 +12,14 @@ import duckdb
 from engine import errors
 from engine.store.faults import refused_to_open
 from engine.store.options import StoreOptions
+from engine.store.rewriting import File, Sizes, check_room, clear_leftover, rewrite
 
 CATALOG = "mailroom"
 
 _Config = dict[str, str | bool | int | float | list[str]]
 _LOCK_POLL = 0.1
 _ROW_GROUP = 16_384
+_DEPTH = 200
 
 _open_paths: set[Path] = set()
 _open_paths_guard = threading.Lock()
@@ -33,6 +36,7 @@ class Database:
         try:
             _make_parent(self.path)
             self.writer = _connect(self.path, options, wait)
+            clear_leftover(self.path)
         except BaseException:
             _unclaim(self.path)
             raise
@@ -47,6 +51,20 @@ class Database:
             self.writer.close()
         self.writer = _connect(self.path, self._options, self._wait)
         self.lock_down()
+
+    def rewrite(self, now: datetime) -> Sizes:
+        """Write the file anew (``engine.store.rewriting``) and open it again. All cursors must be closed by now.
+
+        Raises:
+            StoreError, duckdb.Error, OSError: it could not be; the file is open as it was.
+        """
+        check_room(self.path)
+        self.writer.execute("CHECKPOINT")
+        self.writer.close()
+        try:
+            return rewrite(File(self.path, CATALOG, _ROW_GROUP), self._options, now)
+        finally:
+            self.reopen()
 
     def lock_down(self) -> None:
         """From here on nobody changes a setting, on no connection."""
@@ -94,9 +112,11 @@ def _connect(path: Path, options: StoreOptions, wait: Callable[[float], None]) -
         "python_enable_replacements": False,
         "preserve_insertion_order": False,
         "checkpoint_threshold": options.checkpoint_at,
+        "memory_limit": options.memory_limit,
+        "max_temp_directory_size": options.spill_limit,
+        # Deeper expressions take DuckDB's planner minutes, and its stack.
+        "max_expression_depth": _DEPTH,
     }
-    if options.memory_limit is not None:
-        config["memory_limit"] = options.memory_limit
     if options.threads is not None:
         config["threads"] = options.threads
     config["temp_directory"] = f"{path}.tmp"

@@ -15,8 +15,10 @@ import duckdb
 from engine import errors
 from engine.model import Activation, Landing, LandingResult, Operator, OperatorId
 from engine.operators import OperatorChange
+from engine.privacy.suppression import Suppression
 from engine.store import changing, operators
 from engine.store.landing import land_all
+from engine.store.tally import Tally
 from engine.store.tickets import Answer, Ticket
 
 T = TypeVar("T")
@@ -93,6 +95,17 @@ class Activate:
 
 
 @dataclass(slots=True, eq=False)
+class Alone(Generic[T]):
+    """Work the writer does in a transaction of its own, or without the file open: ``do()``, in its thread.
+
+    It comes after the writes of its group and before the activations.
+    """
+
+    do: Callable[[], T]
+    ticket: Ticket[T] = field(default_factory=Ticket)
+
+
+@dataclass(slots=True, eq=False)
 class Heal:
     """Somebody has met a database that is lost: open it anew if nobody has yet. Nobody waits for it."""
 
@@ -100,7 +113,7 @@ class Heal:
 
 
 Write = Land | PutOperators | ChangeOperators | MakeDue | Heard | Change[Any]
-Request = Write | Activate | Heal
+Request = Write | Alone[Any] | Activate | Heal
 
 
 @dataclass(slots=True)
@@ -117,14 +130,21 @@ class Outcome:
 
 
 def write_group(
-    connection: duckdb.DuckDBPyConnection, writes: Sequence[Write], now: datetime, *, remove: bool
+    connection: duckdb.DuckDBPyConnection,
+    writes: Sequence[Write],
+    now: datetime,
+    *,
+    remove: bool,
+    suppression: Suppression,
 ) -> Outcome:
     """Write and commit a group, or raise and leave nothing of it."""
     outcome = Outcome()
     connection.execute("BEGIN")
     try:
         _put_operators(connection, writes, now, outcome)
-        _land(connection, writes, now, outcome, remove=remove)
+        lands = [one for one in writes if isinstance(one, Land)]
+        tallies = land_all(connection, [one.landing for one in lands], now, remove=remove, suppression=suppression)
+        _answer_landings(lands, tallies, outcome)
         _touch(connection, writes, now, outcome)
         outcome.answers += [_apply(connection, one, now) for one in writes if isinstance(one, Change)]
         connection.execute("COMMIT")
@@ -149,11 +169,7 @@ def _put_operators(
                 outcome.answers.append(Answer(one.ticket, error=refusal))
 
 
-def _land(
-    connection: duckdb.DuckDBPyConnection, writes: Sequence[Write], now: datetime, outcome: Outcome, *, remove: bool
-) -> None:
-    lands = [one for one in writes if isinstance(one, Land)]
-    tallies = land_all(connection, [one.landing for one in lands], now, remove=remove)
+def _answer_landings(lands: Sequence[Land], tallies: Sequence[Tally], outcome: Outcome) -> None:
     for one, tally in zip(lands, tallies, strict=True):
         outcome.answers.append(Answer(one.ticket, tally.result()))
         outcome.growth.setdefault(one.landing.operator_id, Counter()).update(tally.growth)

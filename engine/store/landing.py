@@ -8,7 +8,8 @@ import duckdb
 
 from engine.columns import FETCHED_ATTACHMENTS, FETCHED_EMAILS
 from engine.model import Landing, OperatorId
-from engine.store import deletions, pages, records, upserts
+from engine.privacy.suppression import Suppression
+from engine.store import deletions, pages, records, screening, upserts
 from engine.store.staging import find_hits, stage
 from engine.store.tally import Round, Tally
 
@@ -31,7 +32,12 @@ def check(landing: Landing) -> None:
 
 
 def land_all(
-    connection: duckdb.DuckDBPyConnection, landings: Sequence[Landing], now: datetime, *, remove: bool
+    connection: duckdb.DuckDBPyConnection,
+    landings: Sequence[Landing],
+    now: datetime,
+    *,
+    remove: bool,
+    suppression: Suppression,
 ) -> list[Tally]:
     """Apply landings inside the caller's transaction, those of one operator one after the other."""
     rounds: list[list[int]] = []
@@ -44,17 +50,32 @@ def land_all(
         rounds[turn].append(position)
     tallies = [Tally()] * len(landings)
     for positions in rounds:
-        work = Round(connection, [landings[position] for position in positions], now, remove)
+        work = _round_of(connection, [landings[position] for position in positions], now, remove, suppression)
         _land_round(work)
         for position, tally in zip(positions, work.tallies, strict=True):
             tallies[position] = tally
     return tallies
 
 
+def _round_of(
+    connection: duckdb.DuckDBPyConnection,
+    landings: Sequence[Landing],
+    now: datetime,
+    remove: bool,
+    suppression: Suppression,
+) -> Round:
+    if not suppression:
+        return Round(connection, landings, now, remove)
+    screened = [screening.screen(landing, suppression) for landing in landings]
+    kept, hidden = [landing for landing, _ in screened], [hidden for _, hidden in screened]
+    return Round(connection, kept, now, remove, suppression, hidden)
+
+
 def _land_round(work: Round) -> None:
     staged = stage(work.landings)
     hits = find_hits(work.connection, staged)
     deletions.delete(work, hits)
+    screening.keep_out(work)
     upserts.flag(work, hits)
     upserts.upsert(work, staged, hits)
     pages.put_pages(work, hits)

@@ -39,8 +39,9 @@ _ORDERS: dict[View, tuple[Key, ...]] = {
     View.ALERTS: (_LATEST_OPENED, Key("alert_id", str)),
     View.SETTINGS_HISTORY: (Key("-version", int),),
     View.AUDIT: (Key('-epoch_us("at")', int), Key("entry_id", str)),
+    View.ERASURES: (Key('-epoch_us("at")', int), Key("erasure_id", str)),
 }
-_INTERNAL = frozenset({View.AUDIT, View.SETTINGS_HISTORY})
+_INTERNAL = frozenset({View.AUDIT, View.SETTINGS_HISTORY, View.ERASURES})
 """Tables that are listed and cannot be queried."""
 
 _SEARCHED: dict[View, tuple[str, ...]] = {View.OPERATORS: ("operator_id", "email", "name")}

@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.model import FolderId, ItemId, Landing, PendingPage
 from engine.store.keys import folder_key, page_key
+from engine.store.screening import kept_out
 from engine.store.staging import Ask, Hit, registered
 from engine.store.tables import PAGES, columns
 from engine.store.tally import Round
@@ -61,9 +62,12 @@ def _filter_queued(work: Round, hits: Sequence[Hit]) -> None:
     for hit in hits:
         if hit.ask == Ask.LISTED:
             listed[hit.landing_no].append(hit)
-    for landing, tally, known in zip(work.landings, work.tallies, listed, strict=True):
+    hidden = kept_out(work, [number for number, landing in enumerate(work.landings) if landing.queued])
+    for number, (landing, tally, known) in enumerate(zip(work.landings, work.tallies, listed, strict=True)):
         if landing.queued:
             landed = _landed(work, landing, known)
+            if landing.folder is not None:
+                landed |= {one: landing.folder.folder_id for owner, one in hidden if owner == number}
             kept = [
                 replace(page, item_ids=tuple(one for one in page.item_ids if landed.get(one) != page.folder_id))
                 for page in landing.queued

@@ -1,8 +1,8 @@
 """DuckDBStore: ``ports.Store`` over one DuckDB file."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -19,11 +19,15 @@ from engine.jobs.model import Job, JobRun, JobState, Progress
 from engine.listing import Listing, Page
 from engine.model import Activation, Landing, LandingResult, Operator, OperatorId
 from engine.operators import OperatorChange, Seeding
+from engine.privacy.erasure import ErasureRequest, LiftRequest, Receipt
+from engine.querying import Answer as QueryAnswer
+from engine.querying import Query
 from engine.status import DueOperator, Status
-from engine.store import access, alerting, changing, lists, operators, runs, settings, standing
+from engine.store import access, alerting, changing, erasure, lists, operators, runs, settings, standing
 from engine.store.connection import Database
+from engine.store.erasing import Erasing
 from engine.store.faults import first_line
-from engine.store.group import Activate, Change, ChangeOperators, Heal, Heard, Land, MakeDue, PutOperators
+from engine.store.group import Activate, Alone, Change, ChangeOperators, Heal, Heard, Land, MakeDue, PutOperators
 from engine.store.landing import check
 from engine.store.migrate import migrate
 from engine.store.options import StoreOptions
@@ -53,9 +57,12 @@ class DuckDBStore:
             migrate(self._database.writer)
             renew_views(self._database.writer)
             self._database.lock_down()
-            self._readers = Readers(self._database, options.readers, self._heal)
+            self._readers = Readers(self._database, options.limits, self._heal)
+            erasure.load(self._database.writer, options.suppression_key)  # or refuse, before anything runs
             stored = settings.latest(self._database.writer)
             self._writer = Writer(self._database, clock, options, self._reopen)
+            self._erasing = Erasing(self._database, self._writer, clock, options.suppression_key, self._alone)
+            self._erasing.rewrite()
             if stored is not None:
                 self._follow(stored)
         except BaseException as error:
@@ -213,7 +220,33 @@ class DuckDBStore:
 
     async def query(self, sql: str, params: Sequence[object] = (), max_rows: int = 100_000) -> tuple[pa.Table, bool]:
         """See ``ports.Store``."""
-        return await asyncio.wrap_future(self._readers.query(sql, params, max_rows))
+        found = await asyncio.wrap_future(self._readers.query(Query("", sql, params, max_rows)))
+        return pa.Table.from_batches(found.batches, schema=found.schema), found.truncated
+
+    async def start_query(self, query: Query) -> QueryAnswer:
+        """See ``ports.QueryStore``."""
+        found = await asyncio.wrap_future(self._readers.query(query))
+        return self._readers.give(query, found)
+
+    async def read_query(self, query_id: str) -> QueryAnswer:
+        """See ``ports.QueryStore``."""
+        return self._readers.next(query_id)
+
+    async def end_query(self, query_id: str) -> None:
+        """See ``ports.QueryStore``."""
+        self._readers.end(query_id)
+
+    async def erase(self, request: ErasureRequest) -> Receipt:
+        """See ``ports.Store``."""
+        if request.dry_run:
+            return await asyncio.wrap_future(
+                self._readers.look_up(lambda cursor: self._erasing.preview(cursor, request))
+            )
+        return await self._do_alone(lambda: self._erasing.erase(request))
+
+    async def lift_erasure(self, request: LiftRequest) -> Receipt:
+        """See ``ports.Store``."""
+        return await self._do_alone(lambda: self._erasing.lift(request))
 
     async def close(self) -> None:
         """See ``ports.Store``. Closing twice waits for the same end."""
@@ -233,13 +266,23 @@ class DuckDBStore:
         self._writer.submit(change)
         return await change.ticket.future
 
+    async def _do_alone(self, do: Callable[[], T]) -> T:
+        request = Alone(do)
+        self._writer.submit(request)
+        return await request.ticket.future
+
     def _heal(self) -> None:
         with suppress(errors.StoreUnavailable):
             self._writer.submit(Heal())
 
     def _reopen(self) -> None:
-        with self._readers.paused():
+        with self._alone():
             self._database.reopen()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with self._readers.paused():
+            yield
 
     def _close(self) -> None:
         self._readers.close()

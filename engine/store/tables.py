@@ -17,6 +17,8 @@ def _schema(**types: pa.DataType) -> pa.Schema:
 OPERATORS = _schema(operator_id=TEXT, email=TEXT, name=TEXT, email_sync=pa.bool_())
 SIGNS = _schema(operator_id=TEXT, serial=TEXT, heard_at=TIME)
 ITEMS = _schema(operator_id=TEXT, item_id=TEXT)
+KEPT_OUT = _schema(landing_no=pa.int32(), operator_id=TEXT, folder_id=TEXT, item_id=TEXT, change_key=TEXT)
+LISTED = KEPT_OUT
 FOLDERS = _schema(
     operator_id=TEXT,
     folder_id=TEXT,

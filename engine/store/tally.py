@@ -7,7 +7,8 @@ from datetime import datetime
 
 import duckdb
 
-from engine.model import FolderId, Landing, LandingResult, PendingPage
+from engine.model import FolderId, ItemId, Landing, LandingResult, PendingPage
+from engine.privacy.suppression import Suppression
 
 
 @dataclass(slots=True)
@@ -30,6 +31,7 @@ class Tally:
 class Round:
     """Landings of different operators on their way into one transaction.
 
+    ``suppression``: who is kept out; ``hidden``: what was left off each landing for that, by id with its change_key.
     ``buried``: rows this round has tombstoned; ``rekeyed``: rows to which its read flags have given another
     change_key. Both correct what the hits, read once at the start, say.
     """
@@ -38,6 +40,8 @@ class Round:
     landings: Sequence[Landing]
     now: datetime
     remove: bool
+    suppression: Suppression = field(default_factory=Suppression)
+    hidden: Sequence[dict[ItemId, str]] = ()
     tallies: list[Tally] = field(default_factory=list)
     buried: set[int] = field(default_factory=set)
     rekeyed: set[int] = field(default_factory=set)

@@ -17,15 +17,17 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import duckdb
 
 from engine import errors
 from engine.model import Activation, FolderId, OperatorId
+from engine.privacy.suppression import Suppression
 from engine.store.activation import Durable, count_landed, read_durable
 from engine.store.connection import Database
 from engine.store.faults import is_lost, is_sickness, unavailable
-from engine.store.group import Activate, ChangeOperators, Heal, Land, PutOperators, Request, Write, write_group
+from engine.store.group import Activate, Alone, ChangeOperators, Heal, Land, PutOperators, Request, Write, write_group
 from engine.store.migrate import next_incarnation
 from engine.store.options import StoreOptions
 from engine.store.tickets import Answer, deliver
@@ -59,9 +61,13 @@ class Writer:
         self._lost = False
         self._clock = clock
         self._options = options
+        self.removes = options.deletions == "remove"
+        """Whether deleted emails are taken out of the file, from the next group on."""
         self._next_epoch = next_incarnation(database.writer) * _EPOCHS_PER_OPENING
         self._epochs: dict[OperatorId, int] = {}
-        self._count_landed()
+        self.suppression = Suppression()
+        """Whose mail no landing brings in; set before anybody lands, and by this thread after that."""
+        self.count_landed()
         self._queue: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._closing = False
         self._last_group = 0.0
@@ -108,7 +114,8 @@ class Writer:
             if self._lost and not self._recover():
                 self._fail(waiting, errors.StoreUnavailable("The store cannot be opened anew at the moment."))
                 continue
-            self._write([one for one in waiting if not isinstance(one, Activate)])
+            self._write([one for one in waiting if not isinstance(one, Activate | Alone)])
+            self._do([one for one in waiting if isinstance(one, Alone)])
             self._activate([one for one in waiting if isinstance(one, Activate)])
 
     def _take(self) -> tuple[list[Request], bool]:
@@ -164,22 +171,35 @@ class Writer:
         return False
 
     def _commit(self, writes: Sequence[Write]) -> None:
-        outcome = write_group(self._database.writer, writes, self._clock(), remove=self._options.deletions == "remove")
+        outcome = write_group(
+            self._database.writer,
+            writes,
+            self._clock(),
+            remove=self.removes,
+            suppression=self.suppression,
+        )
         for operator_id, growth in outcome.growth.items():
             folders = self._landed[operator_id]
             for folder_id, count in growth.items():
                 folders[folder_id] = folders.get(folder_id, 0) + count
                 self._emails += count
-        self._fence(outcome.fenced)
+        self.fence(outcome.fenced)
         lands = [one for one in writes if isinstance(one, Land)]
         self._count(commits=1, landings=len(lands), emails=sum(one.rows for one in lands))
         self._stats = replace(self._stats, largest=max(self._stats.largest, len(writes)))
         deliver(outcome.answers)
 
-    def _fence(self, operator_ids: Iterable[OperatorId]) -> None:
+    def fence(self, operator_ids: Iterable[OperatorId]) -> None:
         """Let no activation there is land any more."""
         for operator_id in operator_ids:
             self._epochs.pop(operator_id, None)
+
+    def _do(self, group: Sequence[Alone[Any]]) -> None:
+        for one in group:
+            try:
+                deliver([Answer(one.ticket, one.do())])
+            except Exception as error:  # noqa: BLE001 (the same)
+                self._fail([one], error)
 
     def _activate(self, group: Sequence[Activate]) -> None:
         if not group:
@@ -222,23 +242,24 @@ class Writer:
         """Open the file anew; epochs stay, counts are read again, since a commit in doubt may have happened."""
         try:
             self._reopen()
-            self._count_landed()
+            self.count_landed()
         except (errors.MailroomError, duckdb.Error):
             return False
         self._lost = False
         self._count(reopened=1)
         return True
 
-    def _count_landed(self) -> None:
+    def count_landed(self) -> None:
+        """Read the counts of current rows anew."""
         self._landed = count_landed(self._database.writer)
         self._emails = sum(sum(folders.values()) for folders in self._landed.values())
 
-    def _fail(self, group: Sequence[Write | Activate], error: Exception) -> None:
+    def _fail(self, group: Sequence[Write | Alone[Any] | Activate], error: Exception) -> None:
         self._lost = self._lost or is_lost(error)
         self._count(failed=len(group))
         # Whether it was done is not known; an activation too many is made anew, one too few would land for ever.
-        self._fence(who.operator_id for one in group if isinstance(one, PutOperators) for who in one.operators)
-        self._fence(
+        self.fence(who.operator_id for one in group if isinstance(one, PutOperators) for who in one.operators)
+        self.fence(
             change.after.operator_id for one in group if isinstance(one, ChangeOperators) for change in one.changes
         )
         foreign = isinstance(error, duckdb.Error)

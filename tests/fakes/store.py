@@ -26,6 +26,7 @@ from engine.model import (
 from engine.status import DueOperator, OperatorCounts, Status, SubscriptionCounts
 from tests.fakes.store_access import MemoryAccess
 from tests.fakes.store_alerts import MemoryAlerts
+from tests.fakes.store_erasures import MemoryErasures, hide, is_kept_out
 from tests.fakes.store_jobs import MemoryJobs
 from tests.fakes.store_lists import Shown, page_of
 from tests.fakes.store_operators import MemoryOperators
@@ -58,7 +59,7 @@ def _default_clock() -> datetime:
     return datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 
-class MemoryStore(MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators):
+class MemoryStore(MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators, MemoryErasures):
     """``deletions`` and ``clock`` as for DuckDBStore. ``landings``: every landing that became durable, in order."""
 
     def __init__(
@@ -214,7 +215,16 @@ class MemoryStore(MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators):
         self._check()
         return page_of(
             listing,
-            Shown(self._boxes(), self.runs, self.alerts, self.mails, self._clock(), self.audited, self.versions),
+            Shown(
+                self._boxes(),
+                self.runs,
+                self.alerts,
+                self.mails,
+                self._clock(),
+                self.audited,
+                self.versions,
+                list(self.receipts.values()),
+            ),
         )
 
     async def close(self) -> None:
@@ -236,6 +246,9 @@ class MemoryStore(MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators):
         self._remove = removes
         for box in self._mailboxes.values():
             box.rows.remove = removes
+
+    def _forget_activation(self, operator: Operator) -> None:
+        self._epochs.pop(operator.operator_id, None)
 
     def _fence(self, was: Operator, now: Operator) -> None:
         """What a host holds of an operator who has changed must not land any more."""
@@ -268,7 +281,9 @@ class MemoryStore(MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators):
     def _land(self, box: Mailbox, landing: Landing) -> LandingResult:
         now = self._clock()
         relisted = box.rows.count_current(landing.folder, landing.listed)
+        landing, hidden = self._screen(landing)
         counts = box.rows.apply(landing, now)
+        hide(box, landing, hidden, counts)
         for folder_id in landing.retired_folders:
             box.folders.pop(folder_id, None)
             box.pages = {one: page for one, page in box.pages.items() if page.folder_id != folder_id}
@@ -281,7 +296,10 @@ class MemoryStore(MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators):
         queued = []
         for page in landing.queued:
             kept = tuple(
-                one for one in page.item_ids if not box.rows.is_landed(page.folder_id, one, landing.listed.get(one))
+                one
+                for one in page.item_ids
+                if not box.rows.is_landed(page.folder_id, one, landing.listed.get(one))
+                and not is_kept_out(box, landing.folder, one, landing.listed.get(one))
             )
             if kept:
                 queued.append(replace(page, item_ids=kept))

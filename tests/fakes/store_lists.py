@@ -11,7 +11,9 @@ from engine.application_settings.model import SettingsVersion
 from engine.errors import QueryRefused
 from engine.jobs.model import JobRun
 from engine.listing import Listing, Page, View
+from engine.privacy.erasure import Receipt
 from tests.fakes.store_access import audit_rows
+from tests.fakes.store_erasures import erasure_rows
 from tests.fakes.store_operators import check_search, is_found
 from tests.fakes.store_records import FAILING, Mailbox, is_live, is_unreachable, troubles_of, words_of
 from tests.fakes.store_settings import history_rows
@@ -32,6 +34,7 @@ class Shown:
     now: datetime
     audited: Sequence[AuditEntry] = ()
     versions: Sequence[SettingsVersion] = ()
+    erasures: Sequence[Receipt] = ()
 
 
 def page_of(listing: Listing, shown: Shown) -> Page:
@@ -64,6 +67,8 @@ def _rows(view: View, shown: Shown) -> list[Row]:
         case View.ALERTS:
             rows = [_alert(one, shown.mails) for one in sorted(shown.alerts.values(), key=lambda one: one.alert_id)]
             rows.sort(key=lambda row: row["opened_at"], reverse=True)
+        case View.ERASURES:
+            rows = erasure_rows(shown.erasures)
         case View.AUDIT:
             rows = audit_rows(shown.audited)
         case View.SETTINGS_HISTORY:

@@ -37,6 +37,7 @@ class Mailbox:
     quarantined: dict[ItemId, QuarantinedItem] = field(default_factory=dict)
     set_aside: dict[ItemId, datetime] = field(default_factory=dict)
     subscription: SubscriptionRecord | None = None
+    kept_out: dict[tuple[FolderId, ItemId], str] = field(default_factory=dict)
 
 
 def heard_at_least(subscription: SubscriptionRecord, at: datetime) -> SubscriptionRecord:

@@ -47,6 +47,12 @@ SAMPLES = {
         "INSERT INTO _mailroom.tokens VALUES ('t', 'n', 'viewer', 'x', ['g'], now(), 'b', NULL, NULL, NULL)",
         "INSERT INTO _mailroom.audit VALUES ('e', now(), 'login', 'refused', '', NULL, '', '', '', '{}', '{}')",
     ),
+    6: (
+        _FIRST,
+        "UPDATE _mailroom.mailboxes SET next_sync_at = '2026-01-05 09:00:00+00'",
+        "INSERT INTO _mailroom.kept_out VALUES (1, 2, 'k')",
+        "INSERT INTO _mailroom.erasures VALUES ('e', now(), 'x', 'f', [], 0, [], [], now(), NULL, 1, 1, now(), 'x')",
+    ),
 }
 """What a file of each version may hold: written by SQL of that version. A new migration adds its own."""
 

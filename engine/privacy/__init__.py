@@ -1,0 +1,1 @@
+"""Data subjects: whose mail is erased and kept out, and what has been done about it."""

@@ -1,0 +1,82 @@
+"""Erasures as the store does them: the transaction, the list in memory, and the file written anew."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+
+import duckdb
+import structlog
+
+from engine import errors
+from engine.privacy.erasure import ErasureRequest, LiftRequest, Receipt
+from engine.store import erasure, receipts, rewriting
+from engine.store.connection import Database
+from engine.store.faults import first_line
+from engine.store.migrate import transaction
+from engine.store.writer import Writer
+
+_log = structlog.get_logger("mailroom.store")
+
+
+class Erasing:
+    """Runs in the writer thread, between groups. ``paused``: while it lasts, nobody else has the file open."""
+
+    def __init__(
+        self,
+        database: Database,
+        writer: Writer,
+        clock: Callable[[], datetime],
+        key: bytes,
+        paused: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self._database, self._writer, self._clock = database, writer, clock
+        self._key, self._paused = key, paused
+        self._load()
+
+    def preview(self, cursor: duckdb.DuckDBPyConnection, request: ErasureRequest) -> Receipt:
+        """See ``erasure.preview``; on a reader's cursor, so that nobody waits for it."""
+        return erasure.preview(cursor, request, self._clock(), self._key)
+
+    def erase(self, request: ErasureRequest) -> Receipt:
+        """Erase, then write the file anew.
+
+        Should that fail, the receipt says so; it is tried again at the next erasure and at the next start.
+        """
+        with transaction(self._database.writer):
+            erased = erasure.erase(self._database.writer, request, self._clock(), self._key)
+        self._settle(erased)
+        self.rewrite()
+        return receipts.get(self._database.writer, request.erasure_id)[0]
+
+    def lift(self, request: LiftRequest) -> Receipt:
+        """Take an address off the list again."""
+        with transaction(self._database.writer):
+            lifted = erasure.lift(self._database.writer, request, self._clock())
+        self._settle(lifted)
+        return lifted.receipt
+
+    def rewrite(self) -> None:
+        """Write the file anew, if an erasure wants it. Never raises for want of room, or a failing disk."""
+        if not rewriting.is_due(self._database.writer):
+            return
+        try:
+            with self._paused():
+                sizes = self._database.rewrite(self._clock())
+        except (errors.StoreError, duckdb.Error, OSError) as error:
+            problem = first_line(error)
+            _log.warning("file_not_rewritten", problem=problem)
+            rewriting.note_problem(self._database.writer, problem)
+            return
+        self._database.writer.execute(
+            "UPDATE _mailroom.erasures SET size_after = $1 WHERE rewritten_at IS NOT NULL AND size_after IS NULL",
+            [sizes.after],
+        )
+        _log.info("file_rewritten", before=sizes.before, after=sizes.after)
+
+    def _settle(self, erased: erasure.Erased) -> None:
+        self._load()
+        self._writer.count_landed()
+        self._writer.fence(erased.fenced)
+
+    def _load(self) -> None:
+        self._writer.suppression = erasure.load(self._database.writer, self._key)
