@@ -77,7 +77,7 @@ def build_app(
     app[COUNTED] = Counted()
     app[NOW] = now or SystemClock().now
     app[DOCUMENT] = Document(ROUTES, exposition.version())
-    app[TRAIL] = Trail(mailroom.write_audit)
+    app[TRAIL] = Trail(mailroom.write_audit, on_lost=app[COUNTED].count_lost_entries)
     directory = TokenDirectory(mailroom)
     app[GATE] = build_gate(settings.gateway, settings.admin_token.get_secret_value(), directory)
     imports.prepare(app)

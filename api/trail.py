@@ -32,10 +32,18 @@ class Trail:
     """Entries on their way. ``write`` may raise MailroomError and is then asked again with the same ones.
 
     It is asked again also where nobody knows whether it has written, so it must take an entry twice for once.
+    ``lost``: how many entries could not be written; ``on_lost`` is told each time how many.
     """
 
-    def __init__(self, write: Write, *, limit: int = QUEUE_LIMIT, pause: float = _PAUSE) -> None:
-        self.lost = 0
+    def __init__(
+        self,
+        write: Write,
+        *,
+        on_lost: Callable[[int], object] | None = None,
+        limit: int = QUEUE_LIMIT,
+        pause: float = _PAUSE,
+    ) -> None:
+        self.lost, self._on_lost = 0, on_lost
         self._write, self._limit, self._pause = write, limit, pause
         self._waiting: deque[AuditEntry] = deque()
         self._some = asyncio.Event()
@@ -87,6 +95,8 @@ class Trail:
 
     def _lose(self, entries: Sequence[AuditEntry], why: str) -> None:
         self.lost += len(entries)
+        if self._on_lost is not None:
+            self._on_lost(len(entries))
         if not self._overflowing:
             log.error("audit_entries_lost", entries=len(entries), reason=why)
         self._overflowing = True

@@ -39,6 +39,11 @@ class Counted:
             ("kind", "answer"),
             registry=self.registry,
         )
+        self._lost = Counter(
+            "mailroom_audit_entries_lost",
+            "Entries of the audit trail that could not be written.",
+            registry=self.registry,
+        )
 
     def count_notification(self, kind: NoticeKind, answer: NoticeAnswer) -> None:
         """A notification was answered with a word Exchange understands."""
@@ -47,6 +52,10 @@ class Counted:
     def count_refused_notification(self, answer: str) -> None:
         """A notification was not taken: ``forged``, ``invalid`` or ``unavailable``."""
         self._notifications.labels("unknown", answer).inc()
+
+    def count_lost_entries(self, entries: int) -> None:
+        """Entries of the audit trail could not be written."""
+        self._lost.inc(entries)
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered."""

@@ -50,6 +50,9 @@ DECIDED: dict[str, set[Role] | None] = {
     "POST /api/v1/tokens": ADMIN,
     "DELETE /api/v1/tokens/{id}": ADMIN,
     "GET /api/v1/audit": ADMIN,
+    "GET /api/v1/settings": ADMIN,
+    "PUT /api/v1/settings": ADMIN,
+    "GET /api/v1/settings/history": ADMIN,
     "GET /openapi.json": ALL,
     "GET /docs": ALL,
 }

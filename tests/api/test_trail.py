@@ -66,12 +66,13 @@ async def test_they_wait_while_the_store_is_away() -> None:
 
 async def test_too_many_are_counted_and_told_once() -> None:
     book = Book()
-    trail = Trail(book.write, limit=2)
+    told: list[int] = []
+    trail = Trail(book.write, limit=2, on_lost=told.append)
     with capture_logs() as logs:
         for number in range(5):
             trail.add(entry(number))
     assert [(one["event"], one["log_level"]) for one in logs] == [("audit_entries_lost", "error")]
-    assert trail.lost == 3
+    assert (trail.lost, told) == (3, [1, 1, 1])
     await trail.flush()
     assert book.written == ids(2)
 

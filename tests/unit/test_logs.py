@@ -67,6 +67,8 @@ def test_events_are_for_people_on_a_terminal() -> None:
         {"header": "Bearer hunter2hunter2"},
         {"url": "http://127.0.0.1/ews/notifications/hunter2hunter2"},
         {"detail": "password=hunter2"},
+        {"detail": "get https://me:hunter2@example.com/ failed"},
+        {"detail": f"mr_k3v9x0q2m7ab_{'hunter2' * 7} is wrong"},
         {"detail": '{"client_secret": "hunter2"}'},
     ],
 )

@@ -159,6 +159,16 @@ def test_schedules(given: object, kept: str) -> None:
         ({"store": {"path": 3}}, 'store.path: must be a path in quotes ("..."), not 3.'),
         ({"gateway": {"port": 70000}}, "gateway.port: must be at most 65535, not 70000."),
         ({"gateway": {"tls_cert": "x.pem"}}, "gateway: tls_cert and tls_key go together."),
+        (
+            {"gateway": {"listener_networks": ["192.0.2.0/33"]}},
+            "gateway.listener_networks[0]: '192.0.2.0/33' is no network. Write one such as 192.0.2.0/24, ",
+        ),
+        (
+            {"gateway": {"trusted_proxies": ["10.0.0.1", "10.0.0.1/8"]}},
+            "gateway.trusted_proxies[1]: '10.0.0.1/8' is an address inside a network. Write 10.0.0.0/8 for all of it.",
+        ),
+        ({"gateway": {"api_networks": "10.0.0.0/8"}}, 'gateway.api_networks: must be a list, such as ["...", "..."].'),
+        ({"gateway": {"forwarded_header": "Via"}}, "gateway.forwarded_header: 'Via' is not one of "),
         ({"smtp": {"port": 0}}, "smtp.port: must be at least 1, not 0."),
         ({"cluster": {"hosts_per_node": 0}}, "cluster.hosts_per_node: must be at least 1, not 0."),
         ({"cluster": {"sync_concurrency": 257}}, "cluster.sync_concurrency: must be at most 256, not 257."),
