@@ -16,6 +16,7 @@ _MET: dict[type[errors.MailroomError], Step] = {
     errors.EndpointInvalid: Step.REACHABLE,
     errors.VersionInvalid: Step.REACHABLE,
     errors.SourceUnavailable: Step.REACHABLE,
+    errors.Throttled: Step.REACHABLE,
     errors.AuthenticationFailed: Step.AUTHENTICATION,
     errors.EwsBlocked: Step.AUTHENTICATION,
     errors.ImpersonationDenied: Step.IMPERSONATION,
@@ -26,6 +27,7 @@ _MET: dict[type[errors.MailroomError], Step] = {
 """The step of the first request that an error stands for; any other error is met at the folders."""
 
 _ACCESS = (Step.REACHABLE, Step.AUTHENTICATION, Step.IMPERSONATION, Step.ADDRESS)
+_PASSING = (errors.SourceUnavailable, errors.Throttled)
 _OWN_WORDS = "Error"
 """How Exchange's own codes begin: an error that has one comes from a server that can be reached."""
 
@@ -98,7 +100,8 @@ def lasted(steps: Sequence[CheckStep], seconds: float) -> list[CheckStep]:
 
 def _met(error: errors.MailroomError) -> Step:
     step = next((_MET[kind] for kind in type(error).__mro__ if kind in _MET), Step.FOLDERS)
-    if step is Step.REACHABLE and type(error) is errors.SourceUnavailable and (error.code or "").startswith(_OWN_WORDS):
+    in_its_words = isinstance(error, _PASSING) and (error.code or "").startswith(_OWN_WORDS)
+    if step is Step.REACHABLE and in_its_words:
         return Step.FOLDERS
     return step
 
