@@ -13,6 +13,7 @@ from api.commands.jobs import jobs
 from api.commands.lists import alerts, failures, mailboxes, subscriptions
 from api.commands.query import query
 from api.commands.serve import serve
+from api.commands.settings import settings
 from api.commands.simulate import simulate
 from api.commands.status import status
 from api.commands.tokens import tokens
@@ -37,6 +38,7 @@ app.command()(alerts)
 app.command()(query)
 app.command()(audit)
 app.add_typer(tokens, name="tokens", help="Give out, list and revoke tokens.")
+app.add_typer(settings, name="settings", help="Show and change the Application Settings.")
 app.add_typer(jobs, name="jobs", help="Show, switch and run the jobs: EmailSync and ManagePushSubscriptions.")
 
 

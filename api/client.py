@@ -16,7 +16,9 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 TRUNCATED = "X-Mailroom-Truncated"
 """Header of answers that have no place of their own to say that rows were left off."""
 
-_SAY_IT_ALL = frozenset({"SETTINGS_INVALID", "JOB_REFUSED", "JOB_UNKNOWN", "TOKEN_REFUSED", "TOKEN_UNKNOWN"})
+_SAY_IT_ALL = frozenset(
+    {"SETTINGS_INVALID", "SETTINGS_CONFLICT", "JOB_REFUSED", "JOB_UNKNOWN", "TOKEN_REFUSED", "TOKEN_UNKNOWN"}
+)
 """Errors whose message says what to do; their hint is for programmers."""
 
 _PAGE = 1000

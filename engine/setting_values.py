@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 from engine.access.networks import parse_networks
 from engine.errors import SettingsError
@@ -17,6 +17,12 @@ def _interval(value: object) -> object:
     if isinstance(value, int | float | str) and not isinstance(value, bool):
         return interval(value)
     return value
+
+
+def _seconds(value: timedelta) -> str:
+    """As ``interval`` reads it, without an exponent."""
+    text = f"{value.total_seconds():.6f}".rstrip("0").rstrip(".")
+    return f"{text}s"
 
 
 def _every(value: object) -> object:
@@ -88,7 +94,8 @@ def _network(value: str) -> str:
 Interval = Annotated[
     timedelta,
     BeforeValidator(_interval),
-    PlainSerializer(lambda value: f"{value.total_seconds():g}s", return_type=str, when_used="json"),
+    PlainSerializer(_seconds, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?[smhd]$", "examples": ["300s", "15m", "1h"]}),
 ]
 Networks = tuple[Annotated[str, AfterValidator(_network)], ...]
 """As ``engine.access.networks.parse_networks`` reads them."""

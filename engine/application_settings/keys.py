@@ -80,13 +80,10 @@ def _number(key: str, text: str, kind: Any) -> float:
 
 
 def _near(key: str) -> str:
-    known = known_keys()
+    """The keys that may have been meant; all of them, if none is near."""
+    names = {one.rpartition(".")[2]: one for one in known_keys()}
     last = key.rpartition(".")[2].lower()
-    same = [one for one in known if one.rpartition(".")[2] == last]
-    close = same or difflib.get_close_matches(key.lower(), known, n=3, cutoff=0.6)
-    if not close:
-        names = {one.rpartition(".")[2]: one for one in known}
-        close = [names[name] for name in difflib.get_close_matches(last, names, n=3, cutoff=0.6)]
+    close = difflib.get_close_matches(last, names, n=2, cutoff=0.7)
     if close:
-        return f"Did you mean {' or '.join(close)}?"
-    return f"The keys are {', '.join(known)}."
+        return f"Did you mean {' or '.join(names[name] for name in close)}?"
+    return f"The keys are {', '.join(names.values())}."

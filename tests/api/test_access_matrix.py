@@ -53,6 +53,10 @@ DECIDED: dict[str, set[Role] | None] = {
     "GET /api/v1/settings": ADMIN,
     "PUT /api/v1/settings": ADMIN,
     "GET /api/v1/settings/history": ADMIN,
+    "GET /api/v1/erasures": ADMIN,
+    "POST /api/v1/erasures": ADMIN,
+    "GET /api/v1/erasures/{id}": ADMIN,
+    "POST /api/v1/erasures/{id}/lift": ADMIN,
     "GET /openapi.json": ALL,
     "GET /docs": ALL,
 }
