@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from api.problems import Refusal
+from api.problems import VALUE_INVALID, Refusal
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -27,4 +27,11 @@ def parse_body(model: type[ModelT], body: bytes, hint: str) -> ModelT:
             for one in reversed(error.errors(include_url=False, include_context=False))
         }
         lines = [f"{where}: {problem}." for where, problem in reversed(problems.items())]
-        raise Refusal(400, "BAD_REQUEST", " ".join(lines[:_NAMED]), hint) from None
+        raise Refusal(400, _code(error), " ".join(lines[:_NAMED]), hint) from None
+
+
+def _code(error: ValidationError) -> str:
+    """BAD_REQUEST is a body that is not what the document says; what only a validator of ours can tell is not."""
+    found = error.errors(include_url=False, include_context=False)
+    ours = all(one["type"] == "value_error" and one["input"] is not None for one in found)
+    return VALUE_INVALID if ours else "BAD_REQUEST"

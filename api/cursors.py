@@ -11,7 +11,7 @@ import hmac
 import json
 from typing import Any
 
-from api.problems import Refusal
+from api.problems import CURSOR_INVALID, Refusal
 from engine.listing import Listing
 
 _MAC_BYTES = 12
@@ -48,7 +48,7 @@ def _mac(key: bytes, listing: Listing, position: bytes) -> bytes:
 def _refusal() -> Refusal:
     return Refusal(
         400,
-        "BAD_REQUEST",
+        CURSOR_INVALID,
         "cursor: it was not given out for this list with these filters, or has been changed.",
         "Pass `next` of the page before unchanged, with the same filters; leave it out to begin anew.",
     )

@@ -33,7 +33,7 @@ class QueryRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    sql: Annotated[str, Field(min_length=1)]
+    sql: Annotated[str, Field(min_length=1, json_schema_extra={"format": "sql"})]
     params: list[StrictStr | StrictBool | StrictInt | StrictFloat | None] = []
     format: Format = Format.JSON
 

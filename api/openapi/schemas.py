@@ -24,9 +24,9 @@ class Schemas:
         kinds = {_Use(repr(kind), mode): kind for kind, mode in _named(routes)}
         given = [(use, use.mode, TypeAdapter[Any](kind)) for use, kind in kinds.items()]
         made, rest = TypeAdapter.json_schemas(given, ref_template=REF)
-        self._made = {use: _without_titles(schema) for (use, _), schema in made.items()}
+        self._made = {use: _plain(schema) for (use, _), schema in made.items()}
         self.components: dict[str, Any] = {
-            name: _without_titles(schema) for name, schema in sorted(rest.get("$defs", {}).items())
+            name: _plain(schema) for name, schema in sorted(rest.get("$defs", {}).items())
         }
 
     def of(self, kind: Any, mode: Mode) -> dict[str, Any]:
@@ -51,16 +51,21 @@ def path_parameters(route: Route) -> tuple[Parameter, ...]:
     return tuple(described.get(name) or Parameter(name, "") for name in names)
 
 
-def _without_titles(schema: Any) -> Any:
-    """Pydantic titles every property by its own name, which says nothing."""
+def _plain(schema: Any) -> Any:
+    """Pydantic titles every property by its own name, and has null for "left out": neither says anything."""
     if isinstance(schema, list):
-        return [_without_titles(inner) for inner in schema]
+        return [_plain(inner) for inner in schema]
     if not isinstance(schema, dict):
         return schema
+    schema = {**schema, "description": schema["description"].replace("``", "`")} if _is_described(schema) else schema
     return {
-        key: {name: _without_titles(inner) for name, inner in value.items()}
+        key: {name: _plain(inner) for name, inner in value.items()}
         if key in {"properties", "$defs"} and isinstance(value, dict)
-        else _without_titles(value)
+        else _plain(value)
         for key, value in schema.items()
-        if not (key == "title" and isinstance(value, str))
+        if not (key == "title" and isinstance(value, str)) and not (key == "default" and value is None)
     }
+
+
+def _is_described(schema: dict[str, Any]) -> bool:
+    return isinstance(schema.get("description"), str)

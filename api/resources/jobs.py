@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, field_validator
+from pydantic import Field, StrictBool, StrictStr
 
 from api.auditing import audit
 from api.bodies import parse_body
@@ -16,7 +16,7 @@ from api.resources.lists import Filter, answer_page
 from api.routes import Answer, Body, Parameter, Route
 from api.rows import dump_json
 from api.schemas.jobs import JobShown, RunShown
-from api.schemas.shared import page_of
+from api.schemas.shared import Patch, page_of
 from engine.access.audit import Action, changes
 from engine.access.roles import Permission, require_job
 from engine.errors import UnknownJob
@@ -35,22 +35,13 @@ _RUNS = {
 }
 
 
-class JobPatch(BaseModel):
+class JobPatch(Patch):
     """The body of a PATCH. What is left out stays as it is; null is no value."""
-
-    model_config = ConfigDict(extra="forbid")
 
     enabled: StrictBool | None = None
     every: Annotated[StrictStr | None, Field(min_length=1, max_length=_LONGEST)] = None
     timezone: Annotated[StrictStr | None, Field(min_length=1, max_length=_LONGEST)] = None
     access_group: Annotated[StrictStr | None, Field(max_length=_LONGEST)] = None
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _is_given(cls, value: object) -> object:
-        if value is None:
-            raise ValueError("null is no value; leave the key out to keep what is set")
-        return value
 
 
 async def show_all(request: web.Request) -> web.Response:

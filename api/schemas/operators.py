@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictStr, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictStr
 
-from api.schemas.shared import Moment, Shown
+from api.schemas.shared import Moment, Patch, Shown
 from engine.imports.problems import LONGEST_ADDRESS, LONGEST_ID, LONGEST_NAME
 from engine.imports.values import problem_of
 from engine.imports.verdicts import Verdict
@@ -36,7 +36,11 @@ def _name(text: str) -> str:
 
 
 IdText = Annotated[StrictStr, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(_operator_id)]
-EmailText = Annotated[StrictStr, Field(min_length=3, max_length=LONGEST_ADDRESS), AfterValidator(_email)]
+EmailText = Annotated[
+    StrictStr,
+    Field(min_length=3, max_length=LONGEST_ADDRESS, json_schema_extra={"format": "email"}),
+    AfterValidator(_email),
+]
 NameText = Annotated[StrictStr, Field(max_length=LONGEST_NAME), AfterValidator(_name)]
 
 
@@ -51,24 +55,15 @@ class OperatorPost(BaseModel):
     email_sync: StrictBool = True
 
 
-class OperatorPatch(BaseModel):
+class OperatorPatch(Patch):
     """What is to change; what is left out stays as it is, and null is no value.
 
     ``email_sync`` true also brings a mailbox back that has failed, though it be enabled already.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     email: EmailText | None = None
     name: NameText | None = None
     email_sync: StrictBool | None = None
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _is_given(cls, value: object) -> object:
-        if value is None:
-            raise ValueError("null is no value; leave the key out to keep what is set")
-        return value
 
 
 class OperatorShown(Shown):

@@ -1,9 +1,9 @@
 """What answers have in common: closed objects, pages, and the one shape of errors."""
 
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model, field_validator
 
 
 class Shown(BaseModel):
@@ -23,6 +23,27 @@ def page_of(item: type[Shown]) -> type[BaseModel]:
         items=(list[item], ...),  # type: ignore[valid-type]  # a model, made as others are
         next=(str | None, following),
     )
+
+
+def _without_null(schema: dict[str, Any]) -> None:
+    schema["minProperties"] = 1
+    for described in schema["properties"].values():
+        members = [member for member in described.pop("anyOf", []) if member.get("type") != "null"]
+        described.pop("default", None)
+        described.update(members[0] if len(members) == 1 else {"anyOf": members} if members else {})
+
+
+class Patch(BaseModel):
+    """What is to change; what is left out stays as it is, and null is no value."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_without_null)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_given(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("null is no value; leave the key out to keep what is set")
+        return value
 
 
 class ErrorDetail(Shown):

@@ -41,7 +41,7 @@ def check_shape(body: Any, code: str) -> dict[str, str]:
         ("GET", QUERY, None, 405, "METHOD_NOT_ALLOWED"),
         ("POST", "/healthz", b"", 405, "METHOD_NOT_ALLOWED"),
         ("PUT", "/readyz", b"", 405, "METHOD_NOT_ALLOWED"),
-        ("GET", FORGED, None, 405, "METHOD_NOT_ALLOWED"),
+        ("GET", FORGED, None, 404, "NOT_FOUND"),
         ("PUT", LISTENER, b"", 405, "METHOD_NOT_ALLOWED"),
         ("POST", FORGED, b"<a/>", 404, "NOT_FOUND"),
         ("POST", "/ews/notifications/", b"<a/>", 404, "NOT_FOUND"),
