@@ -45,6 +45,7 @@ DECIDED: dict[str, set[Role] | None] = {
     "POST /api/v1/operators": OPS,
     "GET /api/v1/operators/{id}": ALL,
     "PATCH /api/v1/operators/{id}": OPS,
+    "POST /api/v1/operators/check": OPS,
     "POST /api/v1/operators/import": OPS,
     "GET /api/v1/tokens": ADMIN,
     "POST /api/v1/tokens": ADMIN,
