@@ -8,9 +8,12 @@ import sys
 import typer
 
 from api.commands.audit import audit
+from api.commands.check import check
 from api.commands.demo import demo
+from api.commands.erase import erase, erasures
 from api.commands.jobs import jobs
 from api.commands.lists import alerts, failures, mailboxes, subscriptions
+from api.commands.operators import operators
 from api.commands.query import query
 from api.commands.serve import serve
 from api.commands.settings import settings
@@ -36,7 +39,11 @@ app.command()(mailboxes)
 app.command()(subscriptions)
 app.command()(alerts)
 app.command()(query)
+app.command()(check)
+app.add_typer(operators, name="operators", help="List, import, create, change, enable and disable operators.")
 app.command()(audit)
+app.command()(erase)
+app.add_typer(erasures, name="erasures", help="Show the receipts of erasures, and take an address off the list.")
 app.add_typer(tokens, name="tokens", help="Give out, list and revoke tokens.")
 app.add_typer(settings, name="settings", help="Show and change the Application Settings.")
 app.add_typer(jobs, name="jobs", help="Show, switch and run the jobs: EmailSync and ManagePushSubscriptions.")

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -17,7 +18,15 @@ TRUNCATED = "X-Mailroom-Truncated"
 """Header of answers that have no place of their own to say that rows were left off."""
 
 _SAY_IT_ALL = frozenset(
-    {"SETTINGS_INVALID", "SETTINGS_CONFLICT", "JOB_REFUSED", "JOB_UNKNOWN", "TOKEN_REFUSED", "TOKEN_UNKNOWN"}
+    {
+        "SETTINGS_INVALID",
+        "SETTINGS_CONFLICT",
+        "JOB_REFUSED",
+        "JOB_UNKNOWN",
+        "TOKEN_REFUSED",
+        "TOKEN_UNKNOWN",
+        "ERASURE_REFUSED",
+    }
 )
 """Errors whose message says what to do; their hint is for programmers."""
 
@@ -62,6 +71,11 @@ class GatewayClient:
         content, _ = await self._request(method, f"/api/v1/{name}", body)
         return dict(self._json(content))
 
+    async def upload(self, name: str, data: bytes, params: Mapping[str, str]) -> bytes:
+        """The answer to a POST of a file."""
+        content, _ = await self._request("POST", f"/api/v1/{name}", params=params, data=data)
+        return content
+
     async def items(self, name: str, filters: Mapping[str, str], most: int | None) -> tuple[list[dict[str, Any]], bool]:
         """The items of a list, page by page, at most ``most`` (None: all); whether there are more."""
         found: list[dict[str, Any]] = []
@@ -75,12 +89,18 @@ class GatewayClient:
             params["cursor"] = page["next"]
 
     async def _request(
-        self, method: str, path: str, body: object = None, params: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        params: Mapping[str, str] | None = None,
+        data: bytes | None = None,
     ) -> tuple[bytes, Mapping[str, str]]:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        given: dict[str, Any] = {"json": body} if data is None else {"data": BytesIO(data)}
         try:
             async with self._session.request(
-                method, self._url + path, json=body, params=params, headers=headers
+                method, self._url + path, params=params, headers=headers, **given
             ) as response:
                 content = await response.read()
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError) as error:

@@ -12,7 +12,7 @@ from rich.text import Text
 from api.tables import clean
 
 _STYLES = {
-    **dict.fromkeys(("succeeded", "synced", "live", "reported"), "green"),
+    **dict.fromkeys(("succeeded", "synced", "live", "reported", "ok"), "green"),
     **dict.fromkeys(("partial", "failing", "silent", "unheard", "gathering", "stopped", "quarantined"), "yellow"),
     **dict.fromkeys(("failed", "lost"), "red"),
     **dict.fromkeys(("disabled", "closed", "retired"), "dim"),
