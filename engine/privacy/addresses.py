@@ -8,8 +8,12 @@ DNS knows it (`müller.example` is `xn--mller-kva.example`). A tag belongs to th
 import re
 import unicodedata
 
-_ADDRESS = re.compile(r"[^\s@<>,;\"()]+@[^\s@<>,;\"()]+\.[^\s@<>,;\"().]+")
-_LONGEST = 320
+_PLAIN = r"[^\s\x00-\x1f\x7f@<>,;\"()]"
+_LABEL = r"[^\s\x00-\x1f\x7f@<>,;\"().]"
+PATTERN = f"^{_PLAIN}+@{_LABEL}+(\\.{_LABEL}+)+$"
+"""What an address looks like when it is given, as a regular expression."""
+LONGEST = 320
+"""Characters of an address: 64 before the @, 255 after it."""
 _SCHEMES = ("smtp:", "mailto:")
 
 
@@ -34,7 +38,7 @@ def names_of(address: str) -> tuple[str, ...]:
 
 def is_address(text: str) -> bool:
     """Whether a text is one SMTP address, whatever its spelling."""
-    return len(text) <= _LONGEST and _ADDRESS.fullmatch(canonical(text)) is not None
+    return len(text) <= LONGEST and re.search(PATTERN, canonical(text)) is not None
 
 
 def _domain(domain: str) -> str:

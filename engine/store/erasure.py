@@ -110,7 +110,7 @@ def lift(connection: duckdb.DuckDBPyConnection, request: LiftRequest, now: datet
     """
     found = receipts.get(connection, request.erasure_id)
     if not found:
-        raise errors.UnknownErasure(f"There is no erasure {request.erasure_id!r}.")
+        raise errors.UnknownErasure(f"There is no erasure {request.erasure_id[:100]!r}.")
     if found[0].lifted_at is not None:
         raise errors.ErasureRefused("The address of this erasure has been taken off the list already.")
     connection.execute("DELETE FROM _mailroom.suppressions WHERE digest = unhex($1)", [found[0].address_hash])
