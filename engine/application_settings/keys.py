@@ -83,7 +83,7 @@ def _near(key: str) -> str:
     """The keys that may have been meant; all of them, if none is near."""
     names = {one.rpartition(".")[2]: one for one in known_keys()}
     last = key.rpartition(".")[2].lower()
-    close = difflib.get_close_matches(last, names, n=2, cutoff=0.7)
+    close = difflib.get_close_matches(last, names, n=2, cutoff=0.6)
     if close:
         return f"Did you mean {' or '.join(names[name] for name in close)}?"
     return f"The keys are {', '.join(names.values())}."
