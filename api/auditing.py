@@ -8,14 +8,14 @@ was done to what::
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from uuid import uuid4
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from api.keys import ACCESS, CALLER, NOW, PRINCIPAL, TRAIL
+from api.keys import ACCESS, AUDITED, CALLER, NOW, PRINCIPAL, TRAIL
 from api.problems import status_of
 from engine.access.audit import Action, AuditEntry, AuditOutcome, action_of
 from engine.access.roles import Permission
@@ -56,21 +56,37 @@ def audit(  # noqa: PLR0913  # an entry has as many parts
         after=after or {},
         entry_id=uuid4().hex,
     )
+    request[AUDITED] = True
     request.app[TRAIL].add(entry)
+
+
+@contextmanager
+def audited(
+    request: web.Request, action: Action, target: str = "", after: Mapping[str, object] | None = None
+) -> Iterator[None]:
+    """Leave an entry of what happens inside, however it ends: ``done``, ``refused`` as wrong, or ``failed``."""
+    try:
+        yield
+    except Exception as error:
+        refused = status_of(error) < 500
+        audit(request, action, target, after=after, outcome=AuditOutcome.REFUSED if refused else AuditOutcome.FAILED)
+        raise
+    audit(request, action, target, after=after)
 
 
 @web.middleware
 async def note_failures(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Middleware: a change, or a look at mail, that was allowed and did not work leaves an entry too.
 
-    What was wrong with the request itself (400, 404, 405, 413) has changed nothing and leaves none.
+    What was wrong with the request itself (400, 404, 405, 413) has changed nothing and leaves none; nor is there a
+    second one where the handler has left its own.
     """
     try:
         return await handler(request)
     except Exception as error:
         action = requested_action(request)
         status = status_of(error)
-        if action is not None and (status in _FAILED or status >= 500):
+        if action is not None and not request.get(AUDITED, False) and (status in _FAILED or status >= 500):
             outcome = AuditOutcome.REFUSED if status == 403 else AuditOutcome.FAILED
             audit(request, action, target_of(request), after={"status": status}, outcome=outcome)
         raise

@@ -28,3 +28,5 @@ PRINCIPAL = web.RequestKey("principal", Principal)
 """Who asks; absent where nobody has been let in."""
 CALLER = web.RequestKey("caller", Caller)
 """From where."""
+AUDITED = web.RequestKey("audited", bool)
+"""Whether its handler has left an entry in the audit trail."""

@@ -10,11 +10,13 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from api import rows
+from api.auditing import audited
 from api.bodies import parse_body
 from api.client import TRUNCATED
 from api.keys import MAILROOM
 from api.routes import Answer, Body, Route
 from api.schemas.query import QueryResult
+from engine.access.audit import Action
 from engine.access.roles import Permission
 
 
@@ -52,7 +54,8 @@ _WRITERS: dict[Format, tuple[str, Callable[[pa.Table, bool], bytes]]] = {
 async def run(request: web.Request) -> web.Response:
     """Answer a query."""
     wanted = parse_body(QueryRequest, await request.read(), _EXAMPLE)
-    table, truncated = await request.app[MAILROOM].query(wanted.sql, wanted.params)
+    with audited(request, Action.QUERY_RUN, after={"sql": wanted.sql}):
+        table, truncated = await request.app[MAILROOM].query(wanted.sql, wanted.params)
     content_type, write = _WRITERS[wanted.format]
     body = await asyncio.to_thread(write, table, truncated)
     charset = "utf-8" if content_type.startswith("text/") else None

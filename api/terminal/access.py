@@ -17,7 +17,7 @@ def show_tokens(console: Console, rows: Sequence[Row], now: datetime) -> None:
     """A line a token; the newest first."""
     print_table(
         console,
-        ("Token", "Id", "Role", "Valid", "Used", "Groups~", "By~"),
+        ("Token", "Id", "Role", "Valid", "Used", "Groups~"),
         [
             (
                 row["name"],
@@ -26,7 +26,6 @@ def show_tokens(console: Console, rows: Sequence[Row], now: datetime) -> None:
                 _valid(row, now),
                 ago(row["last_used_at"], now) or "never",
                 ", ".join(row["groups"]),
-                row["created_by"],
             )
             for row in rows
         ],

@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from api.rows import dump_json
+from api.terminal.access import show_audit, show_tokens
 from api.terminal.jobs import changed_line, show_jobs, show_runs
 from api.terminal.lists import show_alerts, show_failures, show_mailbox, show_mailboxes, show_subscriptions
 from api.terminal.status import show_status
@@ -133,6 +134,37 @@ def test_nothing_is_cut_at_any_width(mailroom: FakeMailroom, width: int) -> None
     text = shown(show_mailboxes, given, width=width)
     assert not Counter(letters) - Counter(text)
     assert "\N{HORIZONTAL ELLIPSIS}" not in text
+
+
+def test_tokens() -> None:
+    token = {
+        "token_id": "k3v9x0q2m7ab", "name": "grafana", "role": "administrator", "groups": ["night shift"],
+        "created_at": NOW.isoformat(), "created_by": "admin (environment)", "last_used_at": None, "revoked_at": None,
+        "expires_at": (NOW + timedelta(days=90)).isoformat(),
+    }  # fmt: skip
+    text = shown(show_tokens, [token])
+    for words in ("grafana", "k3v9x0q2m7ab", "administrator", "ends in 90 d", "never"):
+        assert words in text
+    assert "nightshift" in squeezed(text)
+    for changed, word in (
+        ({"expires_at": None}, "always"),
+        ({"expires_at": (NOW - timedelta(days=1)).isoformat()}, "expired"),
+        ({"revoked_at": NOW.isoformat()}, "revoked"),
+    ):
+        assert word in shown(show_tokens, [{**token, **changed}])
+
+
+def test_the_audit_trail() -> None:
+    entry = {
+        "at": (NOW - timedelta(minutes=3)).isoformat(), "action": "settings.change", "outcome": "done",
+        "principal": "the boss", "role": "administrator", "token_id": "", "address": "2001:db8::1",
+        "target": "version 4", "before": {"batch_size": 512, "gone": "x"}, "after": {"batch_size": 100, "new": None},
+        "entry_id": "e",
+    }  # fmt: skip
+    text = shown(show_audit, [entry], width=200)
+    assert "3 min ago" in text
+    assert "version 4 batch_size: 512 → 100, new: null, gone: x → null" in text
+    assert "nobody" in shown(show_audit, [{**entry, "principal": "", "before": {}, "after": {"reason": "wrong"}}])
 
 
 def test_a_message_cannot_move_the_cursor(mailroom: FakeMailroom) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from engine.access.audit import Action, AuditOutcome
 from engine.access.roles import Role
-from engine.errors import StoreUnavailable
+from engine.errors import QueryRefused, StoreUnavailable
 from engine.jobs.model import JobName
 from engine.listing import View
 from tests.api.access import bearer, give_out, not_known, wrong_secret
@@ -194,7 +194,23 @@ async def test_what_was_allowed_and_did_not_work_is_in_the_trail(client: Client,
     async with client.get("/api/v1/failures", headers=BEARER) as response:
         assert response.status == 200
     entries = [(one["action"], one["outcome"], one["after"]) for one in await trail(client)]
-    assert entries == [("query.run", "failed", {"status": 503}), ("jobs.run", "failed", {"status": 503})]
+    assert entries == [("query.run", "failed", {"sql": "SELECT 1"}), ("jobs.run", "failed", {"status": 503})]
+
+
+async def test_a_query_is_in_the_trail_as_it_was_written(client: Client, mailroom: FakeMailroom) -> None:
+    asked = {"sql": "SELECT * FROM emails WHERE sender_address = $1", "params": ["s3cret@example.com"]}
+    async with client.post(QUERY, json=asked, headers=BEARER) as response:
+        assert response.status == 200
+    mailroom.error = QueryRefused("only SELECT")
+    async with client.post(QUERY, json={"sql": "DROP TABLE emails"}, headers=BEARER) as response:
+        assert response.status == 400
+    mailroom.error = None
+    entries = await trail(client, action="query.run")
+    assert sorted((one["outcome"], one["after"]["sql"]) for one in entries) == [
+        ("done", asked["sql"]),
+        ("refused", "DROP TABLE emails"),
+    ]
+    assert "s3cret" not in json.dumps(entries), "what was looked for is not written down"
 
 
 async def test_the_trail_is_paged_and_filtered(client: Client, mailroom: FakeMailroom) -> None:
