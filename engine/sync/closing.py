@@ -7,7 +7,7 @@ Records that have changed travel with the next landing, and a landing that leave
 
 from dataclasses import replace
 
-from engine.failures import failure_for
+from engine.failures import failure_by_code, failure_for
 from engine.model import Landing, LandingResult, MailboxStatus, Moment
 from engine.sync import failing, folders, holding
 from engine.sync.actions import Land, Rest
@@ -39,7 +39,8 @@ def close(state: MailboxState, moment: Moment) -> MailboxState:
 
 def rest(state: MailboxState, moment: Moment) -> Rest:
     """What a finished pass leaves to be logged and shown."""
-    failure = failure_for(state.trouble) if state.trouble else None
+    code = state.record.error_code or ""
+    failure = (failure_by_code(code) or failure_for(state.trouble)) if state.trouble else None
     message = (state.record.error or "") if failure else ""
     held = state.held and _work_left(state, moment)
     return Rest(state.summary, failure, message, state.record.next_sync_at, held)

@@ -5,6 +5,8 @@
   attempts fail of, until one succeeds.
 - Servers answer a 401 now and then without meaning it. So the first one in a row is a passing cause, unless it is known
   from other requests.
+- What ails everybody says nothing of the cause of its own that a mailbox was given up for, and does not take its place:
+  that cause would else be reported as over, and once more when Exchange is back.
 """
 
 from dataclasses import replace
@@ -12,8 +14,9 @@ from datetime import timedelta
 
 from engine.errors import AuthenticationFailed, MailroomError
 from engine.failures import failure_for, is_permanent
-from engine.model import MailboxStatus, Moment
+from engine.model import MailboxRecord, MailboxStatus, Moment
 from engine.sync.retry import delay_after
+from engine.sync.signs import EVERYBODYS, sign_of
 from engine.sync.state import MailboxState
 
 
@@ -43,10 +46,11 @@ def fail(state: MailboxState, moment: Moment, *, cut_short: bool) -> MailboxStat
         failing_since=since,
         attempts=attempts,
         next_sync_at=moment.now + delay,
-        error_code=failure_for(error).code,
-        error=_given_up(state.policy.retry_for, error) if used_up and cut_short and not permanent else str(error),
         error_at=moment.now,
     )
+    if not _has_its_own(state.record, error):
+        words = _given_up(state.policy.retry_for, error) if used_up and cut_short and not permanent else str(error)
+        record = replace(record, error_code=failure_for(error).code, error=words)
     return replace(state, record=record, dirty_mailbox=True, closing=True)
 
 
@@ -57,6 +61,12 @@ def _is_permanent(state: MailboxState, error: MailroomError) -> bool:
         return True
     answered = state.summary.steps > 0 or state.summary.pages > 0
     return not answered and state.record.error_code == failure_for(error).code
+
+
+def _has_its_own(record: MailboxRecord, error: MailroomError) -> bool:
+    """Whether a mailbox was given up for a cause that this error, which is everybody's, tells nothing about."""
+    own = record.status is MailboxStatus.FAILED and record.error_code not in EVERYBODYS
+    return own and sign_of(error) is not None
 
 
 def _given_up(after: timedelta, error: MailroomError) -> str:

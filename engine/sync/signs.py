@@ -15,6 +15,13 @@ from engine.errors import (
     Throttled,
     VersionInvalid,
 )
+from engine.failures import failure_for
+
+EVERYBODYS = frozenset(
+    failure_for(kind("")).code
+    for kind in (AuthenticationFailed, EwsBlocked, EndpointInvalid, VersionInvalid, SourceUnavailable)
+)
+"""Codes of ours for what may ail everybody."""
 
 _SLOW_DOWN = frozenset({"HTTP 408", "HTTP 429", "HTTP 503", "HTTP 504"})
 

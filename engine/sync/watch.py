@@ -4,26 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from engine import errors
-from engine.failures import failure_for
 from engine.model import Moment, OperatorId, SubscriptionRecord, SubscriptionStatus
 from engine.sync.actions import SubscribeAsked
+from engine.sync.signs import EVERYBODYS
 
 _YOUNG = timedelta(seconds=60)
 """A subscription given up sooner is not replaced at once: with each notice they post, whoever knows a callback URL
 could make us subscribe anew, until the mailbox's quota is used up."""
-
-_EVERYBODYS = frozenset(
-    failure_for(kind("")).code
-    for kind in (
-        errors.AuthenticationFailed,
-        errors.EwsBlocked,
-        errors.EndpointInvalid,
-        errors.VersionInvalid,
-        errors.SourceUnavailable,
-    )
-)
-"""Codes of what may have kept everybody from subscribing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +43,7 @@ class Callbacks:
         if not self.renew or made is None:
             return False
         if made.status is not SubscriptionStatus.ACTIVE:
-            return made.status is SubscriptionStatus.FAILED and made.error_code in _EVERYBODYS
+            return made.status is SubscriptionStatus.FAILED and made.error_code in EVERYBODYS
         if self.since is not None and made.created_at is not None and made.created_at < self.since:
             return True
         url = self.url(operator_id, made.serial)

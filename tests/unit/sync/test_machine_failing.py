@@ -170,7 +170,7 @@ class TestPermanent:
     def test_it_stays_so_when_the_cause_changes(self, harness: Harness) -> None:
         began = fail(harness, ImpersonationDenied("no")).failing_since
         harness.clock.advance(timedelta(minutes=2))
-        found = fail(harness, Throttled("busy"))
+        found = fail(harness, Throttled("busy", code="ErrorServerBusy"))
         assert (found.status, found.error_code, found.failing_since) == (FAILED, "THROTTLED", began)
         assert found.error == "busy", "it has not been retried for so long"
 
@@ -262,6 +262,32 @@ class TestStanding:
         fail(harness, standing(SourceUnavailable("reset")))
         harness.clock.advance(BUDGET)
         assert fail(harness, standing(SourceUnavailable("reset"))).status is FAILED
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            standing(AuthenticationFailed("401")),
+            AuthenticationFailed("401"),
+            SourceUnavailable("reset"),
+            Throttled("busy", code="HTTP 503"),
+            standing(EwsBlocked("403")),
+        ],
+    )
+    def test_it_says_nothing_of_a_cause_of_the_mailboxs_own(self, harness: Harness, error: SourceError) -> None:
+        began = fail(harness, MailboxNotFound("unknown")).failing_since
+        harness.clock.advance(timedelta(minutes=2))
+        harness.source.fail_next(error)
+        end = failed(harness)
+        found = record(harness)
+        assert (found.status, found.error_code, found.error) == (FAILED, "MAILBOX_NOT_FOUND", "unknown")
+        assert (found.failing_since, found.error_at, found.attempts) == (began, harness.clock.now(), 2)
+        assert end.failure is not None
+        assert (end.failure.code, end.message) == ("MAILBOX_NOT_FOUND", "unknown")
+        assert fail(harness, ImpersonationDenied("no")).error_code == "IMPERSONATION_DENIED"
+
+    def test_it_takes_the_place_of_another_of_everybodys(self, harness: Harness) -> None:
+        fail(harness, standing(AuthenticationFailed("401")))
+        assert fail(harness, SourceUnavailable("reset")).error_code == "STORE_DOWN"
 
     def test_no_item_is_blamed_for_it(self, harness: Harness) -> None:
         (item,) = deliver(harness, 1)
