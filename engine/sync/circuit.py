@@ -85,6 +85,14 @@ def may_ask(circuit: Circuit, now: datetime, *, may_probe: bool) -> bool:
     return not opening.probing and (own or (may_probe and now >= opening.next_probe_at))
 
 
+def is_in_doubt(circuit: Circuit) -> bool:
+    """Whether the credentials were refused and nobody has been served since. Requests then go one at a time.
+
+    Each one more costs an attempt, of which an account has few, and would be told the same.
+    """
+    return circuit.opening is None and any(miss.sign is Sign.CREDENTIALS for miss in circuit.row)
+
+
 def probing(circuit: Circuit, *, under_way: bool) -> Circuit:
     """The probe has gone out, or has come to nothing (its mailbox was closed meanwhile)."""
     if circuit.opening is None:

@@ -72,6 +72,27 @@ async def test_while_it_serves_nobody_exchange_is_not_asked(requests: Requests) 
     assert requests.endpoint.outcomes == {"AUTH_FAILED": 1}
 
 
+async def test_after_a_refused_login_requests_go_one_at_a_time(requests: Requests) -> None:
+    await asyncio.gather(*(requests.ask(OperatorId(str(n))) for n in range(20)))
+    assert requests.endpoint.concurrency == 4
+    requests.made.clear()
+    await requests.ask(ANN, LOGIN)
+    ends = await asyncio.gather(*(requests.ask(OperatorId(str(n)), LOGIN) for n in range(20)))
+    assert requests.made == ["ann", "0", "1"], "the third in a row opens the circuit"
+    assert sum(end is not None and end.standing for end in ends) == 18
+
+
+async def test_an_answer_ends_the_doubt(requests: Requests) -> None:
+    await asyncio.gather(*(requests.ask(OperatorId(str(n))) for n in range(20)))
+    await requests.ask(ANN, LOGIN)
+    await requests.ask(BOB)
+    requests.made.clear()
+    tasks = [asyncio.create_task(requests.ask(OperatorId(str(n)))) for n in range(6)]
+    await asyncio.sleep(0)
+    assert len(requests.made) == 4, "as many at once as before"
+    await asyncio.gather(*tasks)
+
+
 async def test_who_waits_in_line_when_it_opens_does_not_go_out(requests: Requests) -> None:
     ends = await asyncio.gather(*(requests.ask(OperatorId(str(n)), LOGIN) for n in range(20)))
     assert requests.made == ["0"], "it starts with one at once"
