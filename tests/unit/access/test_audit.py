@@ -13,10 +13,11 @@ from engine.access.audit import (
     Action,
     AuditEntry,
     AuditOutcome,
+    action_of,
     changes,
     side_json,
 )
-from engine.access.roles import Role
+from engine.access.roles import Permission, Role
 from engine.access.tokens import TokenRequest
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -182,3 +183,17 @@ def test_what_goes_in_is_not_changed() -> None:
 
 def test_every_action_has_its_words() -> None:
     assert set(ACTIONS) == set(Action)
+
+
+@pytest.mark.parametrize("permission", list(Permission))
+def test_every_change_and_every_look_at_mail_has_an_action(permission: Permission) -> None:
+    reads = permission.endswith(":read") and permission is not Permission.EMAILS_READ
+    if not reads:
+        assert action_of(permission, "POST") is not None
+    mail = permission in {Permission.EMAILS_READ, Permission.QUERY_RUN}
+    assert (action_of(permission, "GET") is not None) is mail
+
+
+def test_a_token_that_is_deleted_is_revoked() -> None:
+    assert action_of(Permission.TOKENS_MANAGE, "DELETE") is Action.TOKENS_REVOKE
+    assert action_of(Permission.TOKENS_MANAGE, "POST") is Action.TOKENS_CREATE
