@@ -1,12 +1,12 @@
 """A simulated Exchange in a thread of the test's own process."""
 
-import asyncio
-import threading
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from engine.simulator import SimulatedExchange
+from engine.simulator import Call, SimulatedExchange
+from tests.cluster.loop_thread import LoopThread
 
 T = TypeVar("T")
 
@@ -16,22 +16,19 @@ class ExchangeThread:
 
     def __init__(self, **options: Any) -> None:
         self._options = options
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="exchange", daemon=True)
+        self._thread: LoopThread
         self.exchange: SimulatedExchange
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        self.exchange = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(30)
+        self._thread = LoopThread("exchange")
+        self.exchange = self._thread.run(self._start())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        asyncio.run_coroutine_threadsafe(self.exchange.stop(), self._loop).result(30)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(30)
-        self._loop.close()
+        self._thread.run(self.exchange.stop())
+        self._thread.stop()
 
     def do(self, work: Callable[[SimulatedExchange], T]) -> T:
         """Run ``work`` on the loop."""
@@ -39,7 +36,19 @@ class ExchangeThread:
         async def run() -> T:
             return work(self.exchange)
 
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(30)
+        return self._thread.run(run())
+
+    def accept_only(self, password: str) -> None:
+        """From now on every account has this password, and no other is let in."""
+
+        def change(exchange: SimulatedExchange) -> None:
+            exchange.organisation.options = replace(exchange.organisation.options, password=password)
+
+        self.do(change)
+
+    def calls(self, since: float) -> list[Call]:
+        """What it was asked from a moment of ``time.monotonic`` on."""
+        return self.do(lambda exchange: exchange.requests.since(since))
 
     async def _start(self) -> SimulatedExchange:
         exchange = SimulatedExchange(**self._options)

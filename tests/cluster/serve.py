@@ -9,6 +9,7 @@ import sys
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import duckdb
@@ -17,7 +18,7 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from tests.cluster.compare import Stored, read
-from tests.cluster.processes import alive, eventually, family, kill_all
+from tests.cluster.processes import alive, eventually, family, kill_all, workers
 
 TOKEN = "token-of-the-tests"
 
@@ -39,14 +40,17 @@ class Serve:
         self._password = password
         self._process: subprocess.Popen[bytes] | None = None
 
-    def configure(self, emails: Sequence[str], cluster: str = "", email_sync: str = "", job: str = "") -> None:
+    def configure(
+        self, emails: Sequence[str], cluster: str = "", email_sync: str = "", job: str = "", smtp: str = ""
+    ) -> None:
         """Write the configuration file; more lines for some of its sections."""
         url, username = self._exchange
         self.config.write_text(
             f'[exchange]\nurl = "{url}"\nusername = "{username}"\n'
             f"[email_sync]\nsync_from_days = 3650\n{email_sync}\n"
             f'[store]\npath = "{self.path}"\n[gateway]\nport = {self.port}\n[cluster]\n{cluster}\n'
-            f"[jobs.EmailSync]\n{job}\n" + "".join(f'[[operators]]\nemail = "{email}"\n' for email in emails)
+            f"[jobs.EmailSync]\n{job}\n[smtp]\n{smtp}\n"
+            + "".join(f'[[operators]]\nemail = "{email}"\n' for email in emails)
         )
 
     @property
@@ -106,18 +110,30 @@ class Serve:
         except (URLError, OSError):
             return None
 
-    def synced(self) -> bool:
-        """Whether status says that all is done."""
+    def workers(self, actor: str) -> list[psutil.Process]:
+        """The processes that run an actor of this class."""
+        return workers(self._process.pid, actor) if self._process else []
+
+    def status(self) -> dict[str, Any] | None:
+        """What ``GET /api/v1/status`` answers; None while nobody does."""
         assert self._process is None or self._process.poll() is None, self.log
         answer = self.ask("status")
-        if answer is None:
+        return None if answer is None else dict(json.loads(answer))
+
+    def synced(self) -> bool:
+        """Whether status says that all is done."""
+        status = self.status()
+        if status is None:
             return False
-        status = json.loads(answer)
-        return status["operators"]["synced"] == status["operators"]["enabled"] and not status["pending"]
+        return bool(status["operators"]["synced"] == status["operators"]["enabled"] and not status["pending"])
 
     def shown(self) -> Stored:
         """What the running gateway says is in the store."""
         return read(self._query)
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """Rows as the running gateway shows them; it has to answer."""
+        return list(self._query(sql).to_pylist())
 
     def stored(self) -> Stored:
         """What is in the file; nobody may have it open."""
