@@ -242,9 +242,15 @@ def _blot(connection: duckdb.DuckDBPyConnection, table: str, column: str, addres
         WHERE regexp_matches("{column}", $1, 'i')
         RETURNING 1
         """,  # noqa: S608
-        [rf"(?:\b|_){_escaped(canonical(address))}\b"],
+        [rf"\b{_pattern(address)}\b"],
     ).fetchall()
     return len(changed)
+
+
+def _pattern(address: str) -> str:
+    """A regular expression for an address, with any tag."""
+    local, _, domain = canonical(address).rpartition("@")
+    return rf"{_escaped(local)}(\+[^\s@]*)?@{_escaped(domain)}"
 
 
 def _escaped(text: str) -> str:

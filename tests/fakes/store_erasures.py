@@ -118,7 +118,8 @@ class MemoryErasures:
         return any(not self.kept_out.isdisjoint(names_of(one)) for one in addresses_of(row))
 
     def _blot(self, boxes: Sequence[Mailbox], target: str) -> int:
-        words = re.compile(rf"(?:\b|_){re.escape(target)}\b", re.IGNORECASE)
+        local, _, domain = target.rpartition("@")
+        words = re.compile(rf"\b{re.escape(local)}(\+[^\s@]*)?@{re.escape(domain)}\b", re.IGNORECASE)
         changed = 0
         for box in boxes:
             for item in list(box.quarantined.values()):
