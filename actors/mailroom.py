@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import pyarrow as pa
 import structlog
 
 from actors.batching import Batcher
@@ -16,6 +15,7 @@ from engine.access.audit import AuditEntry
 from engine.access.tokens import TokenRecord
 from engine.application_settings.model import SettingsVersion
 from engine.checks.model import CheckReport
+from engine.emails import EmailListing
 from engine.errors import HostUnavailable, MailroomError
 from engine.jobs.model import JobChange, JobName, JobRun, JobState
 from engine.listing import Listing, Page
@@ -25,6 +25,7 @@ from engine.operators import OperatorChange
 from engine.orders import HostReport
 from engine.placement import Placement
 from engine.privacy.erasure import ErasureRequest, LiftRequest, Receipt
+from engine.querying import Answer, Query
 from engine.status import Readiness, Status
 
 _log = structlog.get_logger(__name__)
@@ -53,9 +54,25 @@ class RayMailroom:
         """See ``ports.Mailroom``."""
         return await self._store.status()
 
-    async def query(self, sql: str, params: Sequence[object] = (), max_rows: int = 100_000) -> tuple[pa.Table, bool]:
+    async def emails(self, listing: EmailListing) -> Page:
         """See ``ports.Mailroom``."""
-        return await self._store.query(sql, params, max_rows)
+        return await self._store.emails(listing)
+
+    async def email(self, item_id: str, operator_id: str = "") -> dict[str, Any]:
+        """See ``ports.Mailroom``."""
+        return await self._store.email(item_id, operator_id)
+
+    async def start_query(self, query: Query) -> Answer:
+        """See ``ports.Mailroom``."""
+        return await self._store.start_query(query)
+
+    async def read_query(self, query_id: str) -> Answer:
+        """See ``ports.Mailroom``."""
+        return await self._store.read_query(query_id)
+
+    async def end_query(self, query_id: str) -> None:
+        """See ``ports.Mailroom``."""
+        await self._store.end_query(query_id)
 
     async def page(self, listing: Listing) -> Page:
         """See ``ports.Mailroom``."""

@@ -59,6 +59,11 @@ class RemoteStore:
     status = _called(Store.status)
     page = _called(Store.page)
     query = _called(Store.query)
+    emails = _called(Store.emails)
+    email = _called(Store.email)
+    start_query = _called(Store.start_query)
+    read_query = _called(Store.read_query)
+    end_query = _called(Store.end_query)
     close = _called(Store.close)
 
     seed_jobs = _called(Store.seed_jobs)

@@ -60,6 +60,11 @@ class StoreActor:
     status = _of_the_store(DuckDBStore.status)
     page = _of_the_store(DuckDBStore.page)
     query = _of_the_store(DuckDBStore.query)
+    emails = _of_the_store(DuckDBStore.emails)
+    email = _of_the_store(DuckDBStore.email)
+    start_query = _of_the_store(DuckDBStore.start_query)
+    read_query = _of_the_store(DuckDBStore.read_query)
+    end_query = _of_the_store(DuckDBStore.end_query)
 
     seed_jobs = _of_the_store(DuckDBStore.seed_jobs)
     jobs = _of_the_store(DuckDBStore.jobs)

@@ -25,7 +25,7 @@ _AGAIN = "Try again in a few seconds."
 
 _TABLE: dict[type[errors.MailroomError], tuple[int, str, str]] = {
     errors.QueryRefused: (400, "QUERY_REFUSED", "Send one SELECT over the views; DESCRIBE a view for its columns."),
-    errors.QueryTimedOut: (400, "QUERY_TIMED_OUT", "Ask for less: fewer rows or columns, a shorter time, no cross join."),
+    errors.QueryTimedOut: (400, "QUERY_TIMED_OUT", "Ask for less: a shorter time, fewer columns, no cross join."),
     errors.QueryTooLarge: (400, "QUERY_TOO_LARGE", "Ask for less at a time: fewer rows and columns, or an aggregate."),
     errors.QueryBusy: (503, "QUERY_BUSY", _AGAIN),
     errors.NotificationInvalid: (400, "BAD_REQUEST", "Send a SendNotification of Exchange Web Services."),
@@ -36,6 +36,8 @@ _TABLE: dict[type[errors.MailroomError], tuple[int, str, str]] = {
     errors.AddressTaken: (409, "ADDRESS_TAKEN", "Change that operator, or give another address."),
     errors.OperatorsChanged: (409, "OPERATORS_CHANGED", "Look at it again, and ask anew."),
     errors.ImportRefused: (400, "FILE_REFUSED", "Send a CSV file whose first row names the columns, such as email."),
+    errors.UnknownEmail: (404, "EMAIL_UNKNOWN", "Ids are those of the list of emails, percent-encoded in a path."),
+    errors.EmailAmbiguous: (409, "EMAIL_AMBIGUOUS", "Name the operator: ?operator=ID."),
     errors.UnknownJob: (404, "JOB_UNKNOWN", "Names are written as the list of jobs has them."),
     errors.UnknownToken: (404, "TOKEN_UNKNOWN", "The list of tokens shows their ids."),
     errors.TokenRefused: (409, "TOKEN_REFUSED", "The list of tokens shows which names are in use."),
@@ -93,6 +95,8 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return refusal.response()
     except errors.MailroomError as error:
         return _of_tree(request, error).response()
+    except ConnectionError:  # the client has gone: nobody is there to be answered
+        raise
     except Exception:
         log.exception("request_failed", method=request.method, path=request.path)
         return _internal().response()

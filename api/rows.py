@@ -1,4 +1,4 @@
-"""Query results on their way out: Arrow tables as JSON, CSV, Arrow IPC and Parquet bytes.
+"""Values on their way out: Arrow and Python values as plain data that JSON and CSV have.
 
 Timestamps are ISO 8601 (``Z`` where they have a zone), lists are lists, structs are objects. In CSV, which has no
 nesting, lists and structs are JSON text; an unquoted empty field is NULL, a quoted one an empty string.
@@ -13,8 +13,6 @@ from typing import Any
 from uuid import UUID
 
 import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet
 
 
 def dump_json(value: object) -> str:
@@ -22,47 +20,8 @@ def dump_json(value: object) -> str:
     return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False)
 
 
-def to_json(table: pa.Table, truncated: bool) -> bytes:
-    """``{"columns": [...], "rows": [[...]], "truncated": bool}``."""
-    columns = [_values(column) for column in table.columns]
-    rows = [list(row) for row in zip(*columns, strict=True)]
-    answer = {"columns": table.column_names, "rows": rows, "truncated": truncated}
-    return json.dumps(answer, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
-
-
-def to_csv(table: pa.Table, _truncated: bool) -> bytes:
-    """CSV with a header line."""
-    columns = [column if _is_number_or_text(column.type) else _as_text(column) for column in table.columns]
-    sink = pa.BufferOutputStream()
-    pyarrow.csv.write_csv(pa.Table.from_arrays(columns, names=table.column_names), sink)
-    return bytes(sink.getvalue())
-
-
-def to_arrow(table: pa.Table, _truncated: bool) -> bytes:
-    """An Arrow IPC stream."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
-
-
-def to_parquet(table: pa.Table, _truncated: bool) -> bytes:
-    """A Parquet file."""
-    sink = pa.BufferOutputStream()
-    pyarrow.parquet.write_table(table, sink)
-    return bytes(sink.getvalue())
-
-
-def _is_number_or_text(kind: pa.DataType) -> bool:
-    return _is_simple(kind) or pa.types.is_floating(kind)
-
-
-def _is_simple(kind: pa.DataType) -> bool:
-    types = pa.types
-    return any(check(kind) for check in (types.is_integer, types.is_boolean, types.is_string, types.is_large_string))
-
-
-def _values(column: pa.ChunkedArray) -> list[Any]:
+def values_of(column: pa.Array) -> list[Any]:
+    """A column as plain data that JSON has."""
     if _is_simple(column.type):
         return list(column.to_pylist())
     if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
@@ -73,11 +32,20 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
         return list(column.cast(pa.string()).to_pylist())
 
 
-def _as_text(column: pa.ChunkedArray) -> pa.Array:
+def as_text(column: pa.Array) -> pa.Array:
+    """A column as CSV can carry it: numbers, truth and texts are as they are, all else is text."""
+    if _is_simple(column.type) or pa.types.is_floating(column.type):
+        return column
+
     def text(value: Any) -> str | None:
         return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
-    return pa.array([text(value) for value in _values(column)], pa.string())
+    return pa.array([text(value) for value in values_of(column)], pa.string())
+
+
+def _is_simple(kind: pa.DataType) -> bool:
+    types = pa.types
+    return any(check(kind) for check in (types.is_integer, types.is_boolean, types.is_string, types.is_large_string))
 
 
 def _plain(value: Any) -> Any:  # noqa: C901, PLR0911  # a table of types, one line each

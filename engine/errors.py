@@ -35,6 +35,8 @@ MailroomError
 │   ├── SettingsConflict        the Application Settings have been changed meanwhile
 │   ├── UnknownToken
 │   ├── TokenRefused            a token in use has the name
+│   ├── UnknownEmail
+│   ├── EmailAmbiguous          several operators have an item of this id
 │   ├── QueryBusy               too many queries run or wait already
 │   └── QueryRefused            the SQL is wrong or not allowed; the message is for its author
 │       ├── QueryTimedOut       it ran for as long as a query may
@@ -223,6 +225,14 @@ class UnknownToken(StoreError):
 
 class TokenRefused(StoreError):
     """A token cannot be made: one in use has the name."""
+
+
+class UnknownEmail(StoreError):
+    """No email has this id."""
+
+
+class EmailAmbiguous(StoreError):
+    """Several operators have an item of this id; the message names them."""
 
 
 class QueryRefused(StoreError):

@@ -14,6 +14,7 @@ from engine.access.tokens import TokenRecord
 from engine.alerts.model import Alert, OutgoingMail, StandingFailure
 from engine.application_settings.model import Document, NewSettings, SettingsVersion
 from engine.checks.model import CheckReport
+from engine.emails import EmailListing
 from engine.jobs.model import Job, JobChange, JobName, JobRun, JobState, Progress
 from engine.listing import Listing, Page
 from engine.model import (
@@ -34,6 +35,7 @@ from engine.notices import Notice, NoticeAnswer
 from engine.operators import OperatorChange, Seeding
 from engine.orders import HostReport
 from engine.privacy.erasure import ErasureRequest, LiftRequest, Receipt
+from engine.querying import Answer, Query
 from engine.status import DueOperator, Readiness, Status
 
 
@@ -283,7 +285,51 @@ class ErasureStore(Protocol):
         ...
 
 
-class Store(MailboxStore, JobStore, SettingsStore, AlertStore, AccessStore, ErasureStore, Protocol):
+class QueryStore(Protocol):
+    """What people ask of the mail. A client that goes away ends its query, or its answer, with ``end_query``."""
+
+    async def emails(self, listing: EmailListing) -> Page:
+        """A page of emails; items have the columns of ``engine.emails.LISTED``.
+
+        Raises:
+            QueryRefused: a position that is not one of this list.
+            QueryTimedOut, QueryBusy: as with queries.
+        """
+        ...
+
+    async def email(self, item_id: str, operator_id: str = "") -> dict[str, Any]:
+        """An email by column name, deleted ones too, with ``attachments``, a list of rows of that view.
+
+        Raises:
+            UnknownEmail: no mailbox, or not this operator's, has such an item.
+            EmailAmbiguous: the mailboxes of several operators have it; the message names them.
+        """
+        ...
+
+    async def start_query(self, query: Query) -> Answer:
+        """Run one read-only SELECT over the views; the first piece of its answer.
+
+        Raises:
+            QueryRefused: wrong SQL, more than one statement, or not a SELECT over the views.
+            QueryTimedOut, QueryTooLarge: it took more than a query may.
+            QueryBusy: too many run or wait.
+        """
+        ...
+
+    async def read_query(self, query_id: str) -> Answer:
+        """The next piece, while the one before said there is more.
+
+        Raises:
+            QueryRefused: the answer is gone; it is kept for some time only.
+        """
+        ...
+
+    async def end_query(self, query_id: str) -> None:
+        """Stop the query, or let go of what is left of its answer; of one that has ended, nothing."""
+        ...
+
+
+class Store(MailboxStore, JobStore, SettingsStore, AlertStore, AccessStore, ErasureStore, QueryStore, Protocol):
     """The whole store: landings, the coordinator's questions, and queries."""
 
     async def put_operators(self, operators: Sequence[Operator]) -> None:
@@ -346,7 +392,7 @@ class Store(MailboxStore, JobStore, SettingsStore, AlertStore, AccessStore, Eras
         ...
 
 
-class Mailroom(AccessStore, ErasureStore, Protocol):
+class Mailroom(AccessStore, ErasureStore, QueryStore, Protocol):
     """The cluster as the gateway and the command line see it."""
 
     async def notify(self, notice: Notice) -> NoticeAnswer:
@@ -359,10 +405,6 @@ class Mailroom(AccessStore, ErasureStore, Protocol):
 
     async def status(self) -> Status:
         """The figures of ``GET /api/v1/status``."""
-        ...
-
-    async def query(self, sql: str, params: Sequence[object] = (), max_rows: int = 100_000) -> tuple[pa.Table, bool]:
-        """As ``Store.query``."""
         ...
 
     async def page(self, listing: Listing) -> Page:

@@ -27,7 +27,7 @@ class StoreOptions:
     memory_limit: str = "50%"
     spill_limit: str = "4GB"
     threads: int | None = None
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     lock_patience: float = 10.0
     checkpoint_at: str = "256MB"
     group_pace: float = 0.03

@@ -1,61 +1,104 @@
-"""Reading: own cursors in a small pool of threads, each query in a read-only transaction on its own snapshot."""
+"""Reading: own cursors in a few threads, each question in a read-only transaction on its own snapshot."""
 
-import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 import duckdb
-import pyarrow as pa
 
 from engine import errors
+from engine.querying import Answer, Limits, Query
+from engine.store.answers import Collected, Shelf
 from engine.store.connection import Database
-from engine.store.faults import first_line, is_lost, is_sickness
-from engine.store.views import view_names
+from engine.store.desk import Cursor, Desk, Job, step_back
+from engine.store.faults import first_line, is_lost
+from engine.store.memory import Meter
+from engine.store.selecting import build_guard, on_a_snapshot, select, told
 
 T = TypeVar("T")
 
-_CHUNK = 10_000
-_INTERNAL = re.compile(r"_mailroom\b|\bquery(_table)?\s*\(", re.IGNORECASE)
+_PATIENCE = 10.0
 
 
 class Readers:
-    """People's queries run ``size`` at once; our own questions, and lists, never queue behind them."""
+    """People's queries go to a desk; our own questions, and lists, never queue behind them."""
 
-    def __init__(self, database: Database, size: int, on_lost: Callable[[], None]) -> None:
+    def __init__(self, database: Database, limits: Limits, on_lost: Callable[[], None]) -> None:
         self._database = database
+        self._limits = limits
         self._on_lost = on_lost
-        self._people = ThreadPoolExecutor(size, thread_name_prefix="store-query")
-        self._own = ThreadPoolExecutor(1, thread_name_prefix="store-read")
-        self._lists = ThreadPoolExecutor(1, thread_name_prefix="store-list")
         self._guard = threading.Condition()
-        self._running: set[duckdb.DuckDBPyConnection] = set()
+        self._running: set[Cursor] = set()
         self._paused = False
         self._closing = False
+        with self._cursor() as cursor:
+            self._rules = build_guard(cursor)
+        self._own = ThreadPoolExecutor(1, thread_name_prefix="store-read")
+        self._lists = ThreadPoolExecutor(1, thread_name_prefix="store-list", initializer=step_back)
+        self._meter = Meter(self._cursor, limits.share)
+        self._desk = Desk(self._run_job, limits, self._meter)
+        self._searches = Desk(self._run_job, replace(limits, at_once=2), self._meter)
+        self._shelf = Shelf(limits)
 
-    def ask(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> "Future[T]":
+    def ask(self, question: Callable[[Cursor], T]) -> "Future[T]":
         """One of our own questions: all its statements see the same state."""
-        return self._submit(self._own, lambda cursor: _on_a_snapshot(cursor, question))
+        return self._submit(self._own, lambda cursor: on_a_snapshot(cursor, question))
 
-    def look_up(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> "Future[T]":
+    def look_up(self, question: Callable[[Cursor], T]) -> "Future[T]":
         """A list somebody looks at; as ``ask``."""
-        return self._submit(self._lists, lambda cursor: _on_a_snapshot(cursor, question))
+        return self._submit(self._lists, lambda cursor: on_a_snapshot(cursor, question))
 
-    def query(self, sql: str, params: Sequence[object], max_rows: int) -> "Future[tuple[pa.Table, bool]]":
-        """A query of somebody's: (rows, truncated)."""
-        return self._submit(self._people, lambda cursor: select(cursor, sql, params, max_rows))
+    def search(self, question: Callable[[Cursor], T]) -> "Future[T]":
+        """A list that may take long: as ``look_up``, within the limits of a query, and beside the queries.
+
+        Raises:
+            QueryBusy: too many wait.
+        """
+        return self._searches.submit("", lambda cursor: on_a_snapshot(cursor, question))
+
+    def query(self, query: Query) -> "Future[Collected]":
+        """A query of somebody's.
+
+        Raises:
+            QueryBusy: too many wait.
+        """
+        return self._desk.submit(query.query_id, lambda cursor: select(cursor, query, self._rules, self._limits))
+
+    def give(self, query: Query, collected: Collected) -> Answer:
+        """The first piece of an answer; the rest is held."""
+        return self._shelf.give(query.query_id, collected)
+
+    def next(self, query_id: str) -> Answer:
+        """The next piece."""
+        return self._shelf.next(query_id)
+
+    def end(self, query_id: str) -> None:
+        """Nobody wants the answer any more."""
+        self._desk.stop(query_id)
+        self._shelf.drop(query_id)
+
+    def make_room(self) -> bool:
+        """Stop people's queries, since the store needs the memory; whether that has freed any."""
+        return self._desk.make_room() | self._searches.make_room()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """No cursor is open while this lasts: what ran was interrupted, what comes is refused."""
+        """No cursor is open while this lasts: what ran was interrupted, what comes is refused.
+
+        Raises:
+            StoreUnavailable: a query does not stop.
+        """
         with self._guard:
             self._paused = True
             for cursor in self._running:
                 cursor.interrupt()
-            self._guard.wait_for(lambda: not self._running)
+            ended = self._guard.wait_for(lambda: not self._running, _PATIENCE)
         try:
+            if not ended:
+                raise errors.StoreUnavailable("A query that was stopped has not ended yet.")
             yield
         finally:
             with self._guard:
@@ -67,20 +110,38 @@ class Readers:
             self._closing = True
             for cursor in self._running:
                 cursor.interrupt()
-        self._people.shutdown(cancel_futures=True)
+        self._desk.close()
+        self._searches.close()
         self._own.shutdown(cancel_futures=True)
         self._lists.shutdown(cancel_futures=True)
 
-    def _submit(self, pool: ThreadPoolExecutor, question: Callable[[duckdb.DuckDBPyConnection], T]) -> "Future[T]":
+    def _submit(self, pool: ThreadPoolExecutor, question: Callable[[Cursor], T]) -> "Future[T]":
         with self._guard:
             if self._closing:
                 raise errors.StoreUnavailable("The store is closed.")
             return pool.submit(self._run, question)
 
-    def _run(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+    def _run(self, question: Callable[[Cursor], T]) -> T:
+        with self._cursor() as cursor:
+            return question(cursor)
+
+    def _run_job(self, job: Job) -> object:
+        with self._cursor() as cursor:
+            row = cursor.execute("SELECT current_connection_id()").fetchone()
+            job.connection = row[0] if row else None
+            job.cursor = cursor
+            try:
+                return job.work(cursor)
+            except duckdb.Error as error:
+                raise told(error, job, self._limits) from error
+            finally:
+                job.cursor = None
+
+    @contextmanager
+    def _cursor(self) -> Iterator[Cursor]:
         cursor = self._take_cursor()
         try:
-            return question(cursor)
+            yield cursor
         except duckdb.Error as error:
             if is_lost(error):
                 self._on_lost()
@@ -91,7 +152,7 @@ class Readers:
                 self._running.discard(cursor)
                 self._guard.notify_all()
 
-    def _take_cursor(self) -> duckdb.DuckDBPyConnection:
+    def _take_cursor(self) -> Cursor:
         with self._guard:
             if self._closing or self._paused:
                 raise errors.StoreUnavailable(
@@ -104,66 +165,3 @@ class Readers:
                 raise errors.StoreUnavailable(f"The store could not read: {first_line(error)}") from error
             self._running.add(cursor)
             return cursor
-
-
-def _on_a_snapshot(cursor: duckdb.DuckDBPyConnection, question: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-    cursor.execute("BEGIN TRANSACTION READ ONLY")
-    try:
-        return question(cursor)
-    finally:
-        with suppress(duckdb.Error):
-            cursor.execute("ROLLBACK")
-
-
-def select(
-    cursor: duckdb.DuckDBPyConnection, sql: str, params: Sequence[object], max_rows: int
-) -> tuple[pa.Table, bool]:
-    """Run one SELECT over the views.
-
-    The transaction is read-only, the database reaches no files and takes no settings (``connection``), and Python
-    variables are not tables: that is what makes a SELECT harmless. The rest here gives better messages.
-
-    Raises:
-        QueryRefused: not exactly one statement, not a SELECT, or DuckDB does not like it.
-    """
-    try:
-        statement = _only_select(cursor, sql)
-        cursor.execute("BEGIN TRANSACTION READ ONLY")
-        try:
-            return _read(cursor.sql(statement, params=list(params) or None), max_rows)
-        finally:
-            with suppress(duckdb.Error):
-                cursor.execute("ROLLBACK")
-    except duckdb.InterruptException as error:
-        raise errors.StoreUnavailable("The query was interrupted: the store is closing, or being reopened.") from error
-    except duckdb.Error as error:
-        if is_sickness(error):
-            raise
-        raise errors.QueryRefused(str(error)) from error
-
-
-def _only_select(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
-    statements = cursor.extract_statements(sql)
-    if len(statements) != 1:
-        raise errors.QueryRefused(f"Write exactly one SELECT; this is {len(statements)} statements.")
-    if statements[0].type != duckdb.StatementType.SELECT:
-        raise errors.QueryRefused(f"Only SELECT is allowed, not {statements[0].type.name}.")
-    if _INTERNAL.search(sql):
-        raise errors.QueryRefused(
-            "The tables behind the views are internal, and so are query() and query_table(). Select from "
-            f"{', '.join(view_names())}."
-        )
-    return statements[0]
-
-
-def _read(relation: duckdb.DuckDBPyRelation, max_rows: int) -> tuple[pa.Table, bool]:
-    """At most ``max_rows``, read as they come, so that a huge answer is never held whole."""
-    with relation.to_arrow_reader(min(_CHUNK, max_rows + 1)) as reader:
-        batches, count = [], 0
-        for batch in reader:
-            batches.append(batch)
-            count += batch.num_rows
-            if count > max_rows:
-                break
-        table = pa.Table.from_batches(batches, schema=reader.schema)
-    return table.slice(0, max_rows), count > max_rows

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -15,6 +15,7 @@ from engine.access.audit import AuditEntry
 from engine.access.tokens import TokenRecord
 from engine.alerts.model import Alert, OutgoingMail, StandingFailure
 from engine.application_settings.model import Document, NewSettings, SettingsVersion
+from engine.emails import EmailListing
 from engine.jobs.model import Job, JobRun, JobState, Progress
 from engine.listing import Listing, Page
 from engine.model import Activation, Landing, LandingResult, Operator, OperatorId
@@ -23,7 +24,7 @@ from engine.privacy.erasure import ErasureRequest, LiftRequest, Receipt
 from engine.querying import Answer as QueryAnswer
 from engine.querying import Query
 from engine.status import DueOperator, Status
-from engine.store import access, alerting, changing, erasure, lists, operators, runs, settings, standing
+from engine.store import access, alerting, changing, erasure, lists, mail, operators, runs, settings, standing
 from engine.store.connection import Database
 from engine.store.erasing import Erasing
 from engine.store.faults import first_line
@@ -60,7 +61,7 @@ class DuckDBStore:
             self._readers = Readers(self._database, options.limits, self._heal)
             erasure.load(self._database.writer, options.suppression_key)  # or refuse, before anything runs
             stored = settings.latest(self._database.writer)
-            self._writer = Writer(self._database, clock, options, self._reopen)
+            self._writer = Writer(self._database, clock, options, self._reopen, self._readers.make_room)
             self._erasing = Erasing(self._database, self._writer, clock, options.suppression_key, self._alone)
             self._erasing.rewrite()
             if stored is not None:
@@ -222,6 +223,14 @@ class DuckDBStore:
         """See ``ports.Store``."""
         found = await asyncio.wrap_future(self._readers.query(Query("", sql, params, max_rows)))
         return pa.Table.from_batches(found.batches, schema=found.schema), found.truncated
+
+    async def emails(self, listing: EmailListing) -> Page:
+        """See ``ports.QueryStore``."""
+        return await asyncio.wrap_future(self._readers.search(lambda cursor: mail.page(cursor, listing)))
+
+    async def email(self, item_id: str, operator_id: str = "") -> dict[str, Any]:
+        """See ``ports.QueryStore``."""
+        return await asyncio.wrap_future(self._readers.search(lambda cursor: mail.one(cursor, item_id, operator_id)))
 
     async def start_query(self, query: Query) -> QueryAnswer:
         """See ``ports.QueryStore``."""

@@ -27,7 +27,18 @@ from engine.privacy.suppression import Suppression
 from engine.store.activation import Durable, count_landed, read_durable
 from engine.store.connection import Database
 from engine.store.faults import is_lost, is_sickness, unavailable
-from engine.store.group import Activate, Alone, ChangeOperators, Heal, Land, PutOperators, Request, Write, write_group
+from engine.store.group import (
+    Activate,
+    Alone,
+    ChangeOperators,
+    Heal,
+    Land,
+    Outcome,
+    PutOperators,
+    Request,
+    Write,
+    write_group,
+)
 from engine.store.migrate import next_incarnation
 from engine.store.options import StoreOptions
 from engine.store.tickets import Answer, deliver
@@ -54,10 +65,16 @@ class Writer:
     """Owns the writing connection. ``submit`` is safe from any thread; ``close`` finishes what is queued."""
 
     def __init__(
-        self, database: Database, clock: Callable[[], datetime], options: StoreOptions, reopen: Callable[[], None]
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        options: StoreOptions,
+        reopen: Callable[[], None],
+        make_room: Callable[[], bool],
     ) -> None:
         self._database = database
         self._reopen = reopen
+        self._make_room = make_room
         self._lost = False
         self._clock = clock
         self._options = options
@@ -171,13 +188,13 @@ class Writer:
         return False
 
     def _commit(self, writes: Sequence[Write]) -> None:
-        outcome = write_group(
-            self._database.writer,
-            writes,
-            self._clock(),
-            remove=self.removes,
-            suppression=self.suppression,
-        )
+        try:
+            outcome = self._write_group(writes)
+        except duckdb.OutOfMemoryException as error:
+            # People's queries share the memory, and can be asked again.
+            if is_lost(error) or "Failed to commit" in str(error) or not self._make_room():
+                raise
+            outcome = self._write_group(writes)
         for operator_id, growth in outcome.growth.items():
             folders = self._landed[operator_id]
             for folder_id, count in growth.items():
@@ -188,6 +205,11 @@ class Writer:
         self._count(commits=1, landings=len(lands), emails=sum(one.rows for one in lands))
         self._stats = replace(self._stats, largest=max(self._stats.largest, len(writes)))
         deliver(outcome.answers)
+
+    def _write_group(self, writes: Sequence[Write]) -> Outcome:
+        return write_group(
+            self._database.writer, writes, self._clock(), remove=self.removes, suppression=self.suppression
+        )
 
     def fence(self, operator_ids: Iterable[OperatorId]) -> None:
         """Let no activation there is land any more."""

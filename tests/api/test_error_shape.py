@@ -61,9 +61,9 @@ def check_shape(body: Any, code: str) -> dict[str, str]:
         ("POST", QUERY, b'{"sql": ""}', 400, "BAD_REQUEST"),
         ("POST", QUERY, b'{"sql": 1}', 400, "BAD_REQUEST"),
         ("POST", QUERY, b'{"sql": "x", "format": "xml"}', 400, "BAD_REQUEST"),
-        ("POST", QUERY, b'{"sql": "x", "params": {"a": 1}}', 400, "BAD_REQUEST"),
+        ("POST", QUERY, b'{"sql": "x", "params": {"a": [1]}}', 400, "BAD_REQUEST"),
         ("POST", QUERY, b'{"sql": "x", "params": [[1]]}', 400, "BAD_REQUEST"),
-        ("POST", QUERY, b'{"sql": "x", "limit": 3}', 400, "BAD_REQUEST"),
+        ("POST", QUERY, b'{"sql": "x", "limit": 1000001}', 400, "BAD_REQUEST"),
     ],
 )
 async def test_bad_requests(

@@ -12,6 +12,7 @@ from engine.access.audit import AuditEntry
 from engine.access.tokens import TokenRecord
 from engine.application_settings.model import SettingsVersion
 from engine.checks.model import CheckReport
+from engine.emails import EmailListing
 from engine.errors import HostUnavailable, JobRefused, QueryRefused, SettingsError
 from engine.jobs.model import Job, JobChange, JobName, JobRun, JobState, Outcome, Trigger
 from engine.listing import Listing, Page, View
@@ -20,7 +21,9 @@ from engine.notices import Notice, NoticeAnswer
 from engine.operators import OperatorChange
 from engine.orders import HostReport
 from engine.privacy.erasure import ErasureRequest, LiftRequest, Receipt
+from engine.querying import Answer, Params, Query
 from engine.status import Readiness, Status
+from tests.fakes.mail_lists import email_page, find_email
 from tests.fakes.people import People
 from tests.fakes.settings import FakeSettings
 from tests.fakes.store_access import MemoryAccess, audit_rows
@@ -84,7 +87,12 @@ class FakeMailroom:
     broken: frozenset[str] = frozenset()
     hang: bool = False
     notices: list[Notice] = field(default_factory=list)
-    queries: list[tuple[str, list[object]]] = field(default_factory=list)
+    queries: list[tuple[str, Params]] = field(default_factory=list)
+    asked: list[Query] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    pieces: dict[str, list[pa.RecordBatch]] = field(default_factory=dict)
+    rows_a_piece: int = 1_000_000
+    mail: list[dict[str, Any]] = field(default_factory=list)
     listings: list[Listing] = field(default_factory=list)
     rows: dict[View, list[dict[str, Any]]] = field(default_factory=dict)
     states: dict[JobName, JobState] = field(default_factory=_jobs)
@@ -107,10 +115,37 @@ class FakeMailroom:
         await self._trouble("status")
         return self.figures
 
-    async def query(self, sql: str, params: Sequence[object] = (), max_rows: int = 100_000) -> tuple[pa.Table, bool]:
-        await self._trouble("query")
-        self.queries.append((sql, list(params)))
-        return self.table, self.truncated
+    async def start_query(self, query: Query) -> Answer:
+        self.asked.append(query)
+        await self._trouble("start_query")
+        self.queries.append((query.sql, query.params))
+        self.pieces[query.query_id] = self.table.to_batches(self.rows_a_piece)
+        return self._piece(query.query_id)
+
+    async def read_query(self, query_id: str) -> Answer:
+        await self._trouble("read_query")
+        return self._piece(query_id)
+
+    async def end_query(self, query_id: str) -> None:
+        self.pieces.pop(query_id, None)
+        self.ended.append(query_id)
+
+    def _piece(self, query_id: str) -> Answer:
+        if query_id not in self.pieces:
+            raise QueryRefused("The answer is gone.")
+        piece, self.pieces[query_id] = self.pieces[query_id][:1], self.pieces[query_id][1:]
+        more = bool(self.pieces[query_id])
+        if not more:
+            del self.pieces[query_id]
+        return Answer(self.table.schema, tuple(piece), self.truncated, more)
+
+    async def emails(self, listing: EmailListing) -> Page:
+        await self._trouble("emails")
+        return email_page(self.mail, listing)
+
+    async def email(self, item_id: str, operator_id: str = "") -> dict[str, Any]:
+        await self._trouble("email")
+        return find_email(self.mail, item_id, operator_id)
 
     async def page(self, listing: Listing) -> Page:
         await self._trouble("page")

@@ -6,11 +6,12 @@ from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 
 from engine import errors
+from engine.emails import EmailListing
 from engine.listing import Listing, Page
 from engine.model import (
     Activation,
@@ -23,7 +24,9 @@ from engine.model import (
     Operator,
     OperatorId,
 )
+from engine.querying import Answer, Query
 from engine.status import DueOperator, OperatorCounts, Status, SubscriptionCounts
+from tests.fakes.mail_lists import email_page, find_email
 from tests.fakes.store_access import MemoryAccess
 from tests.fakes.store_alerts import MemoryAlerts
 from tests.fakes.store_erasures import MemoryErasures, hide, is_kept_out
@@ -210,6 +213,38 @@ class MemoryStore(MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators, Memor
     async def query(self, sql: str, params: Sequence[object] = (), max_rows: int = 100_000) -> tuple[pa.Table, bool]:
         self._check()
         raise errors.QueryRefused("MemoryStore answers no SQL; use current()")
+
+    async def start_query(self, query: Query) -> Answer:
+        self._check()
+        raise errors.QueryRefused("MemoryStore answers no SQL; use current()")
+
+    async def read_query(self, query_id: str) -> Answer:
+        self._check()
+        raise errors.QueryRefused("The answer is gone.")
+
+    async def end_query(self, query_id: str) -> None:
+        self._check()
+
+    async def emails(self, listing: EmailListing) -> Page:
+        self._check()
+        return email_page(self._mail(), listing)
+
+    async def email(self, item_id: str, operator_id: str = "") -> dict[str, Any]:
+        self._check()
+        return find_email(self._mail(), item_id, operator_id)
+
+    def _mail(self) -> list[Row]:
+        return [
+            {
+                **row,
+                "operator_id": box.operator.operator_id,
+                "operator_email": box.operator.email,
+                "item_id": item_id,
+                "attachments": box.rows.attachments.get(item_id, []),
+            }
+            for box in self._boxes()
+            for item_id, row in box.rows.emails.items()
+        ]
 
     async def page(self, listing: Listing) -> Page:
         self._check()
