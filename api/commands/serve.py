@@ -50,14 +50,15 @@ def serve(
     with terminate_as_interrupt():
         logs.configure()
         settings = _with_key(load_settings(config))
-        _check(settings, ask_exchange=not no_check)
+        ruling = _ruling(settings)
+        _check(ruling, ask_exchange=not no_check)
         from actors.cluster import start  # Ray takes a second to load; a wrong setting need not wait for it
 
         running = start(settings)
         try:
-            _announce(settings, config, running.url)
+            _announce(ruling, config, running.url)
             if not no_check:
-                _check_listener(settings)
+                _check_listener(ruling)
             run_until_stopped(_watch(running))
             typer.echo("Stopping.")
         finally:
@@ -73,6 +74,16 @@ def _with_key(settings: "Settings") -> "Settings":
         "Set it to a long random text (`openssl rand -hex 32`) and keep it."
     )
     return settings.model_copy(update={"key": SecretStr(secrets.token_hex(32))})
+
+
+def _ruling(settings: "Settings") -> "Settings":
+    """With the Application Settings that will rule: the store's, where it has any and they can be seen from here."""
+    from engine.application_settings.document import document_of, with_document
+    from engine.store.settings import peek
+
+    if settings.cluster.address:
+        return settings
+    return with_document(settings, peek(settings.store.path, document_of(settings)))
 
 
 def _check(settings: "Settings", *, ask_exchange: bool) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -44,6 +45,20 @@ def seed(connection: duckdb.DuckDBPyConnection, says: Document, now: datetime) -
     connection.execute("DELETE FROM _mailroom.settings_file")
     connection.execute("INSERT INTO _mailroom.settings_file VALUES ($1)", [_json(says)])
     return _add(connection, stored, document, BY_FILE, now)
+
+
+def peek(path: Path, says: Document) -> Document:
+    """What will rule once a Mailroom starts by a configuration file that ``says`` this, as far as can be seen.
+
+    A store that is not there yet, of an earlier version or in use shows nothing: then it is what the file says.
+    """
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            stored = latest(connection)
+            said = connection.execute("SELECT document FROM _mailroom.settings_file").fetchall()
+    except duckdb.Error:
+        return says
+    return says if stored is None else seeded(stored.document, json.loads(said[0][0]) if said else says, says)
 
 
 def put(connection: duckdb.DuckDBPyConnection, new: NewSettings, now: datetime) -> SettingsVersion:

@@ -23,6 +23,7 @@ from engine.model import (
 )
 from engine.settings import build_settings
 from engine.store import DuckDBStore, StoreOptions
+from engine.store.settings import peek
 from tests.fakes.store_emails import emails
 from tests.fakes.store_words import ANN, BOB, INBOX, START, AnyStore, Lander, Time, activate, ids
 
@@ -237,3 +238,16 @@ async def test_deletions_hold_after_a_restart(tmp_path: Path, time: Time) -> Non
     rows, _ = await store.query("SELECT * FROM all_emails")
     assert rows.num_rows == 0
     await store.close()
+
+
+async def test_what_will_rule_can_be_seen_before_a_start(tmp_path: Path, time: Time) -> None:
+    path = tmp_path / "seen.duckdb"
+    assert peek(path, FILE) == FILE
+    assert not path.exists()
+    store = await DuckDBStore.open(path, time)
+    await store.seed_settings(FILE)
+    await put(store, {"email_sync.batch_size": 100})
+    await store.close()
+    assert peek(path, edited(sync_from_days=7)) == edited(batch_size=100, sync_from_days=7)
+    path.with_name("other").write_text("no database")
+    assert peek(path.with_name("other"), FILE) == FILE
