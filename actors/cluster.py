@@ -14,6 +14,7 @@ from actors.hosting import Hosting
 from actors.log_relay import LogRelay
 from actors.options import COORDINATOR, GATEWAY, NAMESPACE, STORE, create
 from actors.store import StoreActor
+from actors.wire import unpack_operators
 from engine.application_settings.document import differences, document_of, with_document
 from engine.application_settings.model import SettingsVersion
 from engine.callback import signing_key
@@ -92,7 +93,8 @@ def _start_actors(cluster: Cluster, settings: Settings) -> None:
     call_now(handles[STORE], "seed_jobs", settings.jobs.records())
     settings = _settle(handles[STORE], settings)
     _tell(call_now(handles[STORE], "seed_operators", [operator.record() for operator in settings.operators]))
-    operator_ids = [one.operator_id for one in call_now(handles[STORE], "operators") if one.email_sync]
+    operators = unpack_operators(call_now(handles[STORE], "operators"))
+    operator_ids = [one.operator_id for one in operators if one.email_sync]
     placement = _place(settings, operator_ids)
     # The listener is up before anything subscribes: Exchange calls at once, and drops who does not answer.
     handles[GATEWAY] = create(Gateway, GATEWAY, settings, placement, key)

@@ -1,16 +1,17 @@
 """``ports.Store`` from another process: calls to the Store actor, landings gathered into batches."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from actors.batching import Batcher
 from actors.calls import call
 from actors.options import STORE
-from actors.wire import pack
+from actors.wire import pack, pack_changes, unpack_operators
 from engine.errors import StoreUnavailable
-from engine.model import Landing, LandingResult
+from engine.model import Landing, LandingResult, Operator
+from engine.operators import OperatorChange
 from engine.ports import Store
 
 P = ParamSpec("P")
@@ -48,13 +49,19 @@ class RemoteStore:
         """See ``ports.Store``."""
         return await self._landings.submit(landing)
 
+    async def change_operators(self, changes: Sequence[OperatorChange]) -> None:
+        """See ``ports.Store``."""
+        await self._call("change_operators", pack_changes(changes))
+
+    async def operators(self) -> list[Operator]:
+        """See ``ports.Store``."""
+        return unpack_operators(await self._call("operators"))
+
     activate = _called(Store.activate)
     heard = _called(Store.heard)
     make_due = _called(Store.make_due)
     put_operators = _called(Store.put_operators)
-    change_operators = _called(Store.change_operators)
     seed_operators = _called(Store.seed_operators)
-    operators = _called(Store.operators)
     due = _called(Store.due)
     status = _called(Store.status)
     page = _called(Store.page)

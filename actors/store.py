@@ -6,7 +6,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from actors.wire import PackedLanding, unpack
+from actors.wire import PackedLanding, PlainChange, PlainOperator, pack_operators, unpack, unpack_changes
 from engine import logs
 from engine.clock import SystemClock
 from engine.errors import MailroomError
@@ -49,13 +49,21 @@ class StoreActor:
         results = await asyncio.gather(*(store.land(one) for one in unpack(landings)), return_exceptions=True)
         return [_answer(result) for result in results]
 
+    async def change_operators(self, changes: Sequence[PlainChange]) -> None:
+        """See ``ports.Store``."""
+        store = await self._opened()
+        await store.change_operators(await asyncio.to_thread(unpack_changes, changes))
+
+    async def operators(self) -> list[PlainOperator]:
+        """See ``ports.Store``."""
+        store = await self._opened()
+        return pack_operators(await store.operators())
+
     activate = _of_the_store(DuckDBStore.activate)
     heard = _of_the_store(DuckDBStore.heard)
     make_due = _of_the_store(DuckDBStore.make_due)
     put_operators = _of_the_store(DuckDBStore.put_operators)
-    change_operators = _of_the_store(DuckDBStore.change_operators)
     seed_operators = _of_the_store(DuckDBStore.seed_operators)
-    operators = _of_the_store(DuckDBStore.operators)
     due = _of_the_store(DuckDBStore.due)
     status = _of_the_store(DuckDBStore.status)
     page = _of_the_store(DuckDBStore.page)

@@ -4,7 +4,7 @@ import sys
 from argparse import ArgumentParser
 from importlib import import_module
 
-NAMES = ("backfill", "footprint", "landing", "notices", "live", "outage")
+NAMES = ("backfill", "footprint", "imports", "importing", "landing", "notices", "live", "outage", "moods")
 
 
 def main(arguments: list[str] | None = None) -> None:

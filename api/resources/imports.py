@@ -91,17 +91,18 @@ async def _apply(mailroom: Mailroom, found: Preview, asked: _Asked) -> None:
             f"{wrong:,} row{'s are' if wrong > 1 else ' is'} in error; nothing was imported.",
             "Correct them, or ask without strict: the other rows are imported then.",
         )
-    changes = [
-        OperatorChange(row.before, row.operator)
-        for row in found.rows
-        if row.verdict in _DOING and row.operator is not None
-    ]
+    changes = await asyncio.to_thread(_changes, found)
     if not changes:
         return
     try:
         await mailroom.change_operators(changes)
     except (OperatorsChanged, OperatorExists, UnknownOperator, AddressTaken) as error:
         raise _stale(str(error)) from error
+
+
+def _changes(found: Preview) -> list[OperatorChange]:
+    wanted = ((row.before, row.operator) for row in found.rows if row.verdict in _DOING)
+    return [OperatorChange(before, operator) for before, operator in wanted if operator is not None]
 
 
 def _stale(message: str) -> Refusal:

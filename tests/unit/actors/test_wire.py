@@ -3,9 +3,10 @@ import pickle
 import pyarrow as pa
 import pytest
 
-from actors.wire import pack, unpack
+from actors.wire import pack, pack_changes, pack_operators, unpack, unpack_changes, unpack_operators
 from engine.columns import FETCHED_ATTACHMENTS, FETCHED_EMAILS, NO_ATTACHMENTS, NO_EMAILS
-from engine.model import Folder, FolderId, Landing, OperatorId
+from engine.model import Folder, FolderId, Landing, Operator, OperatorId
+from engine.operators import OperatorChange
 
 FOLDER = Folder(FolderId("f"), "inbox")
 EMAILS = pa.RecordBatch.from_pylist(
@@ -51,3 +52,13 @@ def test_emails_travel_out_of_band() -> None:
 def test_other_columns_travel_as_they_are_and_are_refused_where_they_arrive() -> None:
     odd = landing(pa.RecordBatch.from_pylist([{"item_id": "a"}]), ATTACHMENTS)
     assert unpack(pickle.loads(pickle.dumps(pack([odd])))) == [odd]  # noqa: S301
+
+
+def test_operators_and_their_changes_arrive_as_they_left() -> None:
+    ann, other = (
+        Operator(OperatorId("ann"), "ann@example.com", "Ann", email_sync=False),
+        Operator(OperatorId("b"), "b@x"),
+    )
+    changes = [OperatorChange(None, ann), OperatorChange(other, other, again=True), OperatorChange(ann, other)]
+    assert unpack_operators(pickle.loads(pickle.dumps(pack_operators([ann, other])))) == [ann, other]  # noqa: S301
+    assert unpack_changes(pickle.loads(pickle.dumps(pack_changes(changes)))) == changes  # noqa: S301
