@@ -1,7 +1,7 @@
 """A host follows the Application Settings: on fakes, in the middle of whatever it does."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -65,7 +65,8 @@ class Office(World):
             self.source.deliver(ADDRESS, received_at=at)
 
     def limits(self) -> list[int]:
-        return [what[2] for name, _, what in self.source.calls if name == "read_changes"]
+        read = [what for name, _, what in self.source.calls if name == "read_changes"]
+        return [what[2] for what in read if isinstance(what, tuple)]
 
     def _connect(self, exchange: ExchangeSettings) -> GatedSource:
         source = GatedSource(self.clock)
@@ -234,11 +235,10 @@ async def test_another_exchange_is_asked_once_what_is_under_way_has_ended(office
     assert (settings.url, settings.username) == ("https://other.example.com/EWS", "other")
     assert settings.password.get_secret_value() == "pass-word-1"
     new.deliver(ADDRESS)
-    assert not old.closed
+    assert (old.closed, new.closed) == (False, False)
     office.source.gate.open()
     await office.rest()
-    assert old.closed
-    assert not new.closed
+    assert (old.closed, new.closed) == (True, False)
     assert [name for name, _, _ in new.calls][-1] == "fetch_items"
     assert len(office.store.current(ANN)) == 1
 
@@ -272,7 +272,8 @@ async def test_who_is_owed_a_pass_gets_it_once_the_store_answers(office: Office)
         await office.tuner.follow(put.version)
     assert office.tuner.version == put.version - 1
 
-    async def failing(_ids: object) -> None:
+    async def failing(operator_ids: Sequence[OperatorId]) -> None:
+        del operator_ids
         raise StoreUnavailable("restarting")
 
     real, office.store.make_due = office.store.make_due, failing  # type: ignore[method-assign]
