@@ -24,6 +24,7 @@ from bench.report import Report, settings_of
 _TOKEN = "benchmark"  # noqa: S105  # guards nothing
 _BEARER = {"Authorization": f"Bearer {_TOKEN}"}
 _SAMPLE_EVERY = 0.02
+_PAUSE = 0.02
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -143,5 +144,6 @@ async def _ask_meanwhile(session: aiohttp.ClientSession, url: str) -> float:
             async with session.get(url) as response:
                 await response.read()
             longest = max(longest, time.perf_counter() - began)
+            await asyncio.sleep(_PAUSE)
     except asyncio.CancelledError:
         return longest

@@ -124,7 +124,7 @@ def _check_listener(settings: "Settings") -> None:
 def _announce(settings: "Settings", config: Path, url: str) -> None:
     typer.echo(f"Mailroom is up at {url}. `mailroom status` shows how it goes; Ctrl-C stops it.")
     if not settings.operators:
-        _warn(f"there is no operator yet: add [[operators]] with an email to {config}.")
+        _warn(f"{config} names no operator. `mailroom operators add` and `import` bring some, and [[operators]] there.")
     if not settings.admin_token.get_secret_value():
         _warn("MAILROOM_ADMIN_TOKEN is not set: nobody can ask the gateway anything. Set it and start again.")
     if not settings.email_sync.notification_url:
