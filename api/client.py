@@ -30,6 +30,7 @@ _SAY_IT_ALL = frozenset(
 )
 """Errors whose message says what to do; their hint is for programmers."""
 
+_CHUNK = 256 * 1024
 _PAGE = 1000
 """Items asked for at once."""
 
@@ -38,10 +39,14 @@ _START = "Start one with `mailroom serve` or `mailroom demo`, or set MAILROOM_UR
 
 @dataclass(frozen=True, slots=True)
 class QueryAnswer:
-    """The bytes of a query's answer, in the format that was asked for."""
+    """The bytes of a query's answer as they come, in the format that was asked for."""
 
-    body: bytes
+    pieces: AsyncIterator[bytes]
     truncated: bool
+
+    async def body(self) -> bytes:
+        """All of it."""
+        return b"".join([piece async for piece in self.pieces])
 
 
 class GatewayClient:
@@ -55,15 +60,19 @@ class GatewayClient:
         body, _ = await self._request("GET", "/api/v1/status")
         return dict(self._json(body))
 
-    async def query(self, sql: str, params: Sequence[object] = (), form: str = "json") -> QueryAnswer:
-        """``POST /api/v1/query``."""
-        asked = {"sql": sql, "params": list(params), "format": form}
-        body, headers = await self._request("POST", "/api/v1/query", asked)
-        return QueryAnswer(body, TRUNCATED in headers)
+    @asynccontextmanager
+    async def query(
+        self, sql: str, params: Sequence[object] = (), form: str = "json", limit: int | None = None
+    ) -> AsyncIterator[QueryAnswer]:
+        """``POST /api/v1/query``; leaving early ends it at the store."""
+        asked = {"sql": sql, "params": list(params), "format": form, **({} if limit is None else {"limit": limit})}
+        async with self._answer("POST", "/api/v1/query", json=asked) as response:
+            yield QueryAnswer(response.content.iter_chunked(_CHUNK), TRUNCATED in response.headers)
 
     async def rows(self, sql: str, params: Sequence[object] = ()) -> list[dict[str, Any]]:
         """A query's rows by column name."""
-        answer = self._json((await self.query(sql, params)).body)
+        async with self.query(sql, params) as found:
+            answer = self._json(await found.body())
         return [dict(zip(answer["columns"], row, strict=True)) for row in answer["rows"]]
 
     async def ask(self, method: str, name: str, body: object = None) -> dict[str, Any]:
@@ -96,25 +105,34 @@ class GatewayClient:
         params: Mapping[str, str] | None = None,
         data: bytes | None = None,
     ) -> tuple[bytes, Mapping[str, str]]:
-        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         given: dict[str, Any] = {"json": body} if data is None else {"data": BytesIO(data)}
+        async with self._answer(method, path, params=params, **given) as response:
+            return await response.read(), response.headers
+
+    @asynccontextmanager
+    async def _answer(self, method: str, path: str, **given: Any) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer, to be read inside; errors become lines, inside too."""
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        answered = False
         try:
-            async with self._session.request(
-                method, self._url + path, params=params, headers=headers, **given
-            ) as response:
-                content = await response.read()
+            async with self._session.request(method, self._url + path, headers=headers, **given) as response:
+                if response.status >= 400:
+                    raise self._refused(response.status, await response.read())
+                answered = True
+                yield response
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError) as error:
+            if answered:
+                raise
             raise SettingsError(f"MAILROOM_URL: {self._url!r} is not an address such as {DEFAULT_URL}.") from error
         except (aiohttp.ClientSSLError, ssl.SSLError) as error:
             raise GatewayUnreachable(
                 f"The gateway at {self._url} shows a certificate this machine does not trust ({error}). "
                 "Set SSL_CERT_FILE to its authority's certificate, or correct MAILROOM_URL."
             ) from error
+        except aiohttp.ClientPayloadError as error:
+            raise GatewayUnreachable(f"The gateway at {self._url} broke off in the middle of its answer.") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise GatewayUnreachable(f"No gateway answers at {self._url}. {_START}") from error
-        if response.status >= 400:
-            raise self._refused(response.status, content)
-        return content, response.headers
 
     def _refused(self, status: int, content: bytes) -> Exception:
         try:

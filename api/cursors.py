@@ -9,22 +9,41 @@ import binascii
 import hashlib
 import hmac
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from api.problems import CURSOR_INVALID, Refusal
-from engine.listing import Listing
 
 _MAC_BYTES = 12
 _PURPOSE = b"mailroom cursor 1\0"
 
 
-def seal(key: bytes, listing: Listing, after: tuple[Any, ...]) -> str:
+class Listed(Protocol):
+    """What a page is of, as ``engine.listing.Listing`` says it."""
+
+    @property
+    def view(self) -> str:
+        """The list."""
+        ...
+
+    @property
+    def equal(self) -> Mapping[str, str]:
+        """Its filters."""
+        ...
+
+    @property
+    def search(self) -> str:
+        """Its words."""
+        ...
+
+
+def seal(key: bytes, listing: Listed, after: tuple[Any, ...]) -> str:
     """The cursor of a position; ``key`` is the gateway's, ``listing`` the page it was found on."""
     position = json.dumps(after, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(_mac(key, listing, position) + position).rstrip(b"=").decode("ascii")
 
 
-def unseal(key: bytes, listing: Listing, cursor: str) -> tuple[Any, ...]:
+def unseal(key: bytes, listing: Listed, cursor: str) -> tuple[Any, ...]:
     """The position a cursor stands for.
 
     Raises:
@@ -40,7 +59,7 @@ def unseal(key: bytes, listing: Listing, cursor: str) -> tuple[Any, ...]:
     return tuple(json.loads(position))
 
 
-def _mac(key: bytes, listing: Listing, position: bytes) -> bytes:
+def _mac(key: bytes, listing: Listed, position: bytes) -> bytes:
     about = json.dumps([listing.view, sorted(listing.equal.items()), *listing.search.split()]).encode()
     return hmac.digest(key, _PURPOSE + about + b"\0" + position, hashlib.sha256)[:_MAC_BYTES]
 

@@ -2,17 +2,17 @@
 
 import asyncio
 import json
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, BinaryIO, NoReturn
 
 import typer
 
 from engine.errors import SettingsError
-
-if TYPE_CHECKING:
-    from api.client import QueryAnswer
 
 
 class Output(StrEnum):
@@ -28,53 +28,68 @@ def query(
     sql: Annotated[str, typer.Argument(help="One SELECT; - reads it from standard input.", metavar="SQL")],
     form: Annotated[Output, typer.Option("--format", help="How the rows are printed.")] = Output.TABLE,
     output: Annotated[Path | None, typer.Option(help="Write to this file instead of standard output.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, max=1_000_000, help="Rows at most; by default 100,000.")] = None,
 ) -> None:
     """Ask the store: operators, emails, attachments, mailboxes, subscriptions, failures and more."""
     if form is Output.PARQUET and output is None and sys.stdout.isatty():
         raise typer.BadParameter("Parquet is not for terminals: give --output FILE, or redirect standard output.")
-    answer = asyncio.run(_ask(sys.stdin.read() if sql == "-" else sql, form))
-    if output is not None:
-        _write(output, answer.body if form is not Output.TABLE else _plain(answer.body).encode())
-    elif form is Output.TABLE:
-        _print_table(answer.body)
-    else:
-        sys.stdout.buffer.write(answer.body + (b"\n" if form is Output.JSON else b""))
-        sys.stdout.buffer.flush()
-    if answer.truncated:
+    try:
+        truncated = asyncio.run(_ask(sys.stdin.read() if sql == "-" else sql, form, output, limit))
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        _leave_quietly()
+    if truncated:
         typer.echo("mailroom: there are more rows than one answer holds; narrow the query to see them.", err=True)
 
 
-async def _ask(sql: str, form: Output) -> "QueryAnswer":
+async def _ask(sql: str, form: Output, output: Path | None, limit: int | None) -> bool:
+    """Print the answer as it comes; whether there are more rows. An interrupt ends the query at the store, too."""
     from api.client import connect_by_environment
 
-    async with connect_by_environment() as client:
-        return await client.query(sql, form=form)
+    async with connect_by_environment() as client, client.query(sql, form=form, limit=limit) as answer:
+        if form is Output.TABLE:
+            _print_table(await answer.body(), output)
+            return answer.truncated
+        with _sink(output) as sink:
+            async for piece in answer.pieces:
+                sink.write(piece)
+            if form is Output.JSON and output is None:
+                sink.write(b"\n")
+            sink.flush()
+        return answer.truncated
 
 
-def _write(path: Path, content: bytes) -> None:
+@contextmanager
+def _sink(output: Path | None) -> Iterator[BinaryIO]:
+    if output is None:
+        yield sys.stdout.buffer
+        return
     try:
-        path.write_bytes(content)
+        with output.open("wb") as file:
+            yield file
     except OSError as error:
-        raise SettingsError(f"--output: {path} cannot be written: {error.strerror}.") from error
+        raise SettingsError(f"--output: {output} cannot be written: {error.strerror}.") from error
 
 
-def _plain(body: bytes) -> str:
-    from api.tables import plain_lines
+def _print_table(body: bytes, output: Path | None) -> None:
+    from api.tables import plain_lines, terminal_table
 
     answer = json.loads(body)
-    return "".join(f"{line}\n" for line in plain_lines(answer["columns"], answer["rows"]))
-
-
-def _print_table(body: bytes) -> None:
-    if not sys.stdout.isatty():
-        sys.stdout.buffer.write(_plain(body).encode())
-        sys.stdout.buffer.flush()
+    if output is not None or not sys.stdout.isatty():
+        with _sink(output) as sink:
+            for line in plain_lines(answer["columns"], answer["rows"]):
+                sink.write(f"{line}\n".encode())
+            sink.flush()
         return
     from rich.console import Console
 
-    from api.tables import terminal_table
-
-    answer = json.loads(body)
     console = Console()
     console.print(terminal_table(answer["columns"], answer["rows"]))
     console.print(f"{len(answer['rows']):,} rows", style="dim")
+
+
+def _leave_quietly() -> NoReturn:
+    """Whoever read the output has seen enough, as ``head`` has; Python would complain when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(0)

@@ -20,6 +20,7 @@ _Config = dict[str, str | bool | int | float | list[str]]
 _LOCK_POLL = 0.1
 _ROW_GROUP = 16_384
 _DEPTH = 200
+_PAGE = 1_001
 
 _open_paths: set[Path] = set()
 _open_paths_guard = threading.Lock()
@@ -116,6 +117,8 @@ def _connect(path: Path, options: StoreOptions, wait: Callable[[float], None]) -
         "max_temp_directory_size": options.spill_limit,
         # Deeper expressions take DuckDB's planner minutes, and its stack.
         "max_expression_depth": _DEPTH,
+        # A page of a list, or of a query, is found by few columns; the others are read for its rows alone.
+        "late_materialization_max_rows": _PAGE,
     }
     if options.threads is not None:
         config["threads"] = options.threads

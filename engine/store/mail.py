@@ -6,7 +6,6 @@ goes through the newest emails first, so that a common word is found without rea
 """
 
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -27,9 +26,8 @@ _ATTACHMENTS = """
     SELECT attachment_id, "name", content_type, content_id, "size", is_inline, is_item FROM main.attachments
     WHERE item_id = $1 AND operator_id = $2 ORDER BY attachment_id
 """
-_FEW = 2_000
-_MORE = 20
-"""A text is looked for among so many of the newest, then among so many times as many, and then among all."""
+_RECENT = 20_000
+"""A text is looked for among so many of the newest, and then among all."""
 
 
 class _Wanted:
@@ -138,36 +136,32 @@ def _add_position(wanted: _Wanted, after: tuple[Any, ...]) -> None:
 def _places(cursor: Cursor, wanted: _Wanted, text: str, most: int) -> list[int]:
     """Row ids of the newest, in order."""
     if not text:
-        return _newest(cursor, wanted.sql, wanted.values, most)
-    pattern = f"%{_escaped(_text('q', text))}%"
-    found: list[int] = []
-    for within in _spans(cursor, wanted):
-        name = f"${len(wanted.values) + 1}"
-        searched = " OR ".join(f"{column} ILIKE {name} ESCAPE '\\'" for column in _SEARCHED)
-        found = _newest(cursor, f"{wanted.sql}{within} AND ({searched})", [*wanted.values, pattern], most)
-        if len(found) == most:
-            break
+        # Received when is one narrow column; who and which item are wide ones, and only decide between equals.
+        return _newest(cursor, wanted, f"true{_since_the(cursor, wanted, most)}", [], most)
+    name = f"${len(wanted.values) + 1}"
+    searched = " OR ".join(f"{column} ILIKE {name} ESCAPE '\\'" for column in _SEARCHED)
+    pattern = [f"%{_escaped(_text('q', text))}%"]
+    recent = _since_the(cursor, wanted, _RECENT)
+    found = _newest(cursor, wanted, f"({searched}){recent}", pattern, most)
+    if recent and len(found) < most:
+        found = _newest(cursor, wanted, f"({searched})", pattern, most)
     return found
 
 
-def _spans(cursor: Cursor, wanted: _Wanted) -> Iterator[str]:
-    """Conditions that keep to the newest emails, to more of them, and to none: the last search is over all."""
-    for many in (_FEW, _FEW * _MORE):
-        row = cursor.execute(
-            f"SELECT epoch_us(received_at) FROM _mailroom.emails WHERE {wanted.sql} "  # noqa: S608  # our own words
-            f"ORDER BY received_at DESC NULLS LAST LIMIT 1 OFFSET {many}",
-            wanted.values,
-        ).fetchone()
-        if row is None or row[0] is None:
-            break
-        yield f" AND received_at >= make_timestamptz({row[0]})"
-    yield ""
-
-
-def _newest(cursor: Cursor, where: str, values: list[Any], most: int) -> list[int]:
+def _since_the(cursor: Cursor, wanted: _Wanted, number: int) -> str:
+    """A condition that keeps to the newest so many, and those received at the same time as the last; '' for fewer."""
     rows = cursor.execute(
-        f"SELECT rowid FROM _mailroom.emails WHERE {where} ORDER BY {_ORDER} LIMIT {most}",  # noqa: S608  # the same
-        values,
+        f"SELECT epoch_us(received_at) FROM _mailroom.emails WHERE {wanted.sql} "  # noqa: S608  # our own words
+        f"ORDER BY received_at DESC NULLS LAST LIMIT 1 OFFSET {number - 1}",
+        wanted.values,
+    ).fetchall()
+    return "" if not rows or rows[0][0] is None else f" AND received_at >= make_timestamptz({rows[0][0]})"
+
+
+def _newest(cursor: Cursor, wanted: _Wanted, also: str, values: list[Any], most: int) -> list[int]:
+    rows = cursor.execute(
+        f"SELECT rowid FROM _mailroom.emails WHERE {wanted.sql} AND {also} ORDER BY {_ORDER} LIMIT {most}",  # noqa: S608  # the same
+        [*wanted.values, *values],
     ).fetchall()
     return [row[0] for row in rows]
 
@@ -176,10 +170,15 @@ def _rows(cursor: Cursor, places: list[int]) -> list[dict[str, Any]]:
     if not places:
         return []
     columns = ", ".join(_column(name) for name in LISTED)
-    joined = "_mailroom.emails AS e LEFT JOIN _mailroom.operators AS o ON o.operator_id = e.operator_id"
-    within = ", ".join(str(place) for place in places)
     order = _ORDER.replace("operator_id", "e.operator_id")
-    rows = _read(cursor, f"SELECT {columns} FROM {joined} WHERE e.rowid IN ({within}) ORDER BY {order}", [])  # noqa: S608  # the same
+    rows = _read(
+        cursor,
+        f"""
+        SELECT {columns} FROM _mailroom.emails AS e JOIN (SELECT unnest($1) AS place) AS p ON e.rowid = p.place
+        LEFT JOIN _mailroom.operators AS o ON o.operator_id = e.operator_id ORDER BY {order}
+        """,  # noqa: S608  # the same
+        [places],
+    )
     for row in rows:
         row["snippet"] = _one_line(row["snippet"])
     return rows
