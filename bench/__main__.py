@@ -4,7 +4,7 @@ import sys
 from argparse import ArgumentParser
 from importlib import import_module
 
-NAMES = ("backfill", "footprint", "imports", "importing", "landing", "notices", "live", "outage", "moods")
+NAMES = ("backfill", "footprint", "imports", "importing", "landing", "notices", "live", "outage", "moods", "backlog")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -33,14 +33,21 @@ class Exchange:
         """An order to its control endpoints."""
         return self._control(name, json.dumps(given).encode())
 
+    def clear_faults(self) -> None:
+        """All that goes wrong by order ends."""
+        self._control("faults", None, "DELETE")
+
     @property
     def authorization(self) -> str:
         """The header of its service account."""
         return "Basic " + base64.b64encode(f"{self.username}:{PASSWORD}".encode()).decode()
 
-    def _control(self, path: str, body: bytes | None) -> Any:
+    def _control(self, path: str, body: bytes | None, method: str | None = None) -> Any:
         request = urllib.request.Request(  # noqa: S310  # our own loopback server
-            f"{self.base_url}/simulator/{path}", data=body, headers={"Authorization": self.authorization}
+            f"{self.base_url}/simulator/{path}",
+            data=body,
+            headers={"Authorization": self.authorization},
+            method=method,
         )
         # No proxy of the environment: it would hijack loopback
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
