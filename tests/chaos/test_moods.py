@@ -28,7 +28,7 @@ CONCURRENCY = 4
 OUTAGE = 20.0
 AFTERWARDS = 5.0
 """How long Exchange goes on to be moody after the outage."""
-START = 60.0
+START = 120.0
 PEACE = 90.0
 """Seconds until all is well again; the run of EmailSync every 10 s is part of it, since it finds what no push tells."""
 UNDONE = "SELECT operator_email FROM mailboxes WHERE last_success_at IS NULL"
