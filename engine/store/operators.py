@@ -112,7 +112,7 @@ LIVE = "_mailroom.is_live(s.status, s.heard_at, s.created_at, s.status_frequency
 UNREACHABLE = "_mailroom.is_unreachable(s.status, s.heard_at, s.created_at, s.unheard)"
 """SQL: subscription ``s`` took the place of one never heard, and has not been heard either."""
 
-OUTDATED = "(s.created_at < (SELECT max(changed_at) FROM _mailroom.settings_history WHERE resubscribe))"
+OUTDATED = "(s.created_at < (SELECT max(changed_at) FROM _mailroom.settings_history WHERE resubscribe)) IS TRUE"
 """SQL: subscription ``s`` was made before settings changed that it carries."""
 
 WANTED = f"""(
