@@ -244,11 +244,16 @@ class Endpoint:
             self._ease(Pressure(self._pressure.ceiling))
             self._recovered |= self._waiting
             self._waiting = {}
+        self._set_slots()
 
     def _ease(self, pressure: Pressure) -> None:
-        if pressure.limit != self._pressure.limit:
-            self._lanes.slots = pressure.limit
         self._pressure = pressure
+        self._set_slots()
+
+    def _set_slots(self) -> None:
+        slots = 1 if breaker.is_in_doubt(self._circuit) else self._pressure.limit
+        if slots != self._lanes.slots:
+            self._lanes.slots = slots
 
     def _wait(self, operator_id: OperatorId) -> None:
         self._waiting.pop(operator_id, None)

@@ -87,21 +87,21 @@ class Waiting(FakeMailroom):
             await asyncio.Event().wait()
         except asyncio.CancelledError:
             self.people.checked.append((operator.operator_id, round_trip))
-            self.ended.set()
+            self.over.set()
             raise
 
-    ended: asyncio.Event
+    over: asyncio.Event
 
 
 async def test_a_check_ends_when_the_client_goes(mailroom: FakeMailroom, make_client: Any) -> None:
     mailroom.__class__ = Waiting
-    mailroom.ended = asyncio.Event()  # type: ignore[attr-defined]
+    mailroom.over = asyncio.Event()  # type: ignore[attr-defined]
     client = await make_client()
     asking = asyncio.create_task(post(client, {"operators": ["ann"]}))
     await mailroom.begun.wait()
     asking.cancel()
     async with asyncio.timeout(10):
-        await mailroom.ended.wait()  # type: ignore[attr-defined]
+        await mailroom.over.wait()  # type: ignore[attr-defined]
     assert mailroom.people.checked == [("ann", True)]
 
 

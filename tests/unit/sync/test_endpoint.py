@@ -268,3 +268,44 @@ async def test_many_alike_are_spread_over_time() -> None:
     requests.wait(60)
     await requests.endpoint.ask(Lane.INCREMENTAL, ANN, request, paced=True)
     assert at[-1] == pytest.approx(62), "who comes when nobody does waits for nothing"
+
+
+async def test_a_look_goes_out_before_its_time_and_those_who_wait_are_made_due(requests: Requests) -> None:
+    await requests.ask(ANN, LOGIN)
+    await requests.ask(BOB)
+    requests.made.clear()
+    await requests.endpoint.look(ANN, requests.request(ANN))
+    assert requests.made == [ANN]
+    assert requests.endpoint.standing() is None
+    assert sorted(requests.endpoint.recovered()) == [ANN, BOB], "the mailbox's own request was not made by that"
+
+
+async def test_looks_soon_after_each_other_cost_one_attempt(requests: Requests) -> None:
+    await requests.ask(ANN, LOGIN)
+    for who in (BOB, CLEO):
+        with pytest.raises(errors.AuthenticationFailed):
+            await requests.endpoint.look(who, requests.request(who, LOGIN))
+    assert requests.made == [ANN, BOB]
+    requests.wait(15)
+    with pytest.raises(errors.AuthenticationFailed):
+        await requests.endpoint.look(CLEO, requests.request(CLEO, LOGIN))
+    assert requests.made == [ANN, BOB, CLEO]
+
+
+async def test_who_looks_waits_for_the_look_that_is_under_way(requests: Requests) -> None:
+    await requests.ask(ANN, LOGIN)
+    requests.made.clear()
+    await asyncio.gather(*(requests.endpoint.look(who, requests.request(who)) for who in (ANN, BOB, CLEO)))
+    assert requests.made == [ANN, BOB, CLEO]
+
+
+async def test_a_look_that_is_broken_off_lets_the_next_one_go(requests: Requests) -> None:
+    await requests.ask(ANN, LOGIN)
+    requests.wait(16)
+    hanging = asyncio.create_task(requests.endpoint.look(BOB, asyncio.Event().wait))
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(requests.endpoint.look(CLEO, requests.request(CLEO)))
+    await asyncio.sleep(0)
+    hanging.cancel()
+    await waiting
+    assert requests.made == [ANN, CLEO]
