@@ -23,6 +23,7 @@ from tests.cluster.serve import TOKEN, Serve
 SOON = 30.0
 AT_FIRST, LATER = 8, 20
 DAYS = 30
+RUNS = "SELECT * FROM job_runs WHERE job = 'ManagePushSubscriptions'"
 ACTORS = ("MailboxHost", "Coordinator", "StoreActor", "Gateway")
 
 pytestmark = pytest.mark.timeout(400)
@@ -117,6 +118,7 @@ def test_a_page_size_changed_in_the_middle_of_a_backfill(serve: Serve, exchange:
 
 def test_everybody_is_subscribed_at_a_new_notification_url(serve: Serve, exchange: ExchangeThread) -> None:
     eventually(lambda: len(subscribed(exchange)) == 4, SOON, "all are subscribed")
+    eventually(lambda: not serve.rows(f"{RUNS} AND finished_at IS NULL"), SOON, "no run of it is under way")
     before = processes(serve)
     url = f"http://localhost:{serve.port}"
     changed = change(serve, notification_url=url, notification_frequency=31)
@@ -134,8 +136,8 @@ def test_everybody_is_subscribed_at_a_new_notification_url(serve: Serve, exchang
         exchange.do(lambda it, email=email: it.deliver(email, subject="By push"))  # type: ignore[misc]
     arrived = "SELECT 1 FROM emails WHERE subject = 'By push'"
     eventually(lambda: len(serve.rows(arrived)) == 8, SOON, "mail arrives by the new address")
-    run = "SELECT outcome FROM job_runs WHERE job = 'ManagePushSubscriptions' AND \"trigger\" = 'manual'"
-    eventually(lambda: [row["outcome"] for row in serve.rows(run)] == ["succeeded"], SOON, "the run of it is through")
+    done = f"{RUNS} AND \"trigger\" = 'manual' AND outcome = 'succeeded'"
+    eventually(lambda: serve.rows(done), SOON, f"the run of it is through: {serve.rows(RUNS)}")
     assert processes(serve) == before
 
 

@@ -1,5 +1,6 @@
 """What hosts are told of Exchange."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -87,3 +88,9 @@ def test_one_host_that_answers_looks_while_there_is_trouble_and_everybody_otherw
         assert probing[0] in reports
         waiting = [host for host in reports if (trouble := reports[host].standing) and trouble.waiting]
         assert not waiting or probing == [min(waiting)]
+
+
+def test_what_is_said_of_exchange_by_other_settings_does_not_count() -> None:
+    old, new = report(standing(5, waiting=2), answered=4), replace(report(answered=1), settings_version=2)
+    orders = share(HOSTS, {"a": old, "b": new, "c": old}, Shift(), 2)
+    assert orders == dict.fromkeys(HOSTS, Orders(answered_at=at(1), settings_version=2))
