@@ -39,7 +39,7 @@ class Memory(Protocol):
     """Tells who takes too much."""
 
     def rest(self) -> None:
-        """No query runs: what is taken now is not theirs."""
+        """What is taken now is not to be counted: no query runs, or one that does not stop has it."""
         ...
 
     def look(self) -> dict[int, int] | None:
@@ -208,6 +208,7 @@ class Desk:
     def _give_up(self, job: Job) -> None:
         self._running.discard(job)
         self._stuck.add(job)
+        self._memory.rest()
         _answer(job, error=stopped(job.stop or Stop.TIME, self._limits))
         self._start()
 

@@ -41,9 +41,10 @@ class Meter:
         self._share = share
         self._most: int | None = None
         self._others: int | None = None
+        """What was taken when it last was nobody's."""
 
     def rest(self) -> None:
-        """No query runs: what is taken now is not theirs."""
+        """What is taken now is not to be counted: no query runs, or one that does not stop has it."""
         self._others = None
 
     def look(self) -> dict[int, int] | None:
@@ -53,9 +54,9 @@ class Meter:
                 if self._most is None:
                     self._most = int(self._share * memory_limit(cursor))
                 counted, queries = cursor.execute(_USED).fetchall()[0]
-                beside = resident() - counted
-                self._others = beside if self._others is None else min(self._others, beside)
-                if queries + beside - self._others <= self._most:
+                taken = queries + resident() - counted
+                self._others = taken if self._others is None else min(self._others, taken)
+                if taken - self._others <= self._most:
                     return None
                 return dict(cursor.execute(_EACH).fetchall())
         except (duckdb.Error, StoreUnavailable):

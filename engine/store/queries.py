@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 import duckdb
+import pyarrow as pa
 
 from engine import errors
 from engine.querying import Answer, Limits, Query
@@ -132,7 +133,7 @@ class Readers:
             job.cursor = cursor
             try:
                 return job.work(cursor)
-            except duckdb.Error as error:
+            except (duckdb.Error, pa.ArrowException, OSError, MemoryError) as error:
                 raise told(error, job, self._limits) from error
             finally:
                 job.cursor = None

@@ -1,7 +1,6 @@
 """One query of somebody's: parsed and checked, run on a snapshot, and what goes wrong told to its author."""
 
 import json
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -18,8 +17,6 @@ from engine.store.views import view_names
 
 T = TypeVar("T")
 
-_INTERNAL = re.compile(r"[^\n.!?]*_mailroom[^\n.!?]*[.!?]*", re.IGNORECASE)
-_PLACE = re.compile(r"\n+LINE \d+:.*", re.DOTALL)
 _LONGEST = 1_000
 
 
@@ -60,17 +57,21 @@ def on_a_snapshot(cursor: Cursor, question: Callable[[Cursor], T]) -> T:
             cursor.execute("ROLLBACK")
 
 
-def told(error: duckdb.Error, job: Job, limits: Limits) -> Exception:
-    """What its author is told; a sickness of the store's stays what it is."""
+def told(error: Exception, job: Job, limits: Limits) -> Exception:
+    """What its author is told; a sickness of the store's stays what it is.
+
+    Errors on the way through Arrow are Arrow's, or OSErrors, with DuckDB's words.
+    """
     if job.stop is not None:
         return stopped(job.stop, limits)
-    if isinstance(error, duckdb.InterruptException):
+    text = str(error)[: 2 * _LONGEST]
+    if isinstance(error, duckdb.InterruptException) or "INTERRUPT Error" in text:
         return errors.StoreUnavailable("The query was interrupted: the store is closing, or being reopened.")
-    if isinstance(error, duckdb.OutOfMemoryException):
+    if isinstance(error, duckdb.OutOfMemoryException | MemoryError) or "Out of Memory Error" in text:
         return errors.QueryTooLarge("The query needs more memory than there is for queries.")
     if is_sickness(error):
         return error
-    return errors.QueryRefused(for_the_author(str(error)))
+    return errors.QueryRefused(for_the_author(text))
 
 
 def _check_text(query: Query, limits: Limits) -> None:
@@ -95,7 +96,10 @@ def _only_select(cursor: Cursor, sql: str) -> duckdb.Statement:
 
 def _tree(cursor: Cursor, sql: str) -> dict[str, Any]:
     row = cursor.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
-    tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True, "error_message": "it cannot be parsed"}
+    try:
+        tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True, "error_message": "it cannot be parsed"}
+    except RecursionError:
+        raise errors.QueryRefused("The query is nested too deeply.") from None
     if tree["error"]:
         raise errors.QueryRefused(f"{tree['error_message']}.".replace("..", "."))
     node: dict[str, Any] = tree["statements"][0]["node"]
@@ -108,10 +112,13 @@ def for_the_author(message: str) -> str:
     >>> for_the_author('Catalog Error: No table x! Did you mean "_mailroom.y"?')
     'Catalog Error: No table x!'
     """
-    where = _PLACE.search(message)
-    place = where.group() if where and len(where.group()) <= _LONGEST else ""
-    head = message[: where.start()] if where else message
-    text = _INTERNAL.sub("", head).strip()
-    if len(text) > _LONGEST:
-        text = f"{text[:_LONGEST]}..."
-    return f"{text}{place if '_mailroom' not in place.lower() else ''}".strip() or "DuckDB cannot run it."
+    lines = [_without_internals(line) for line in message[: 2 * _LONGEST].splitlines()]
+    text = "\n".join(lines).strip()
+    return f"{text[:_LONGEST]}..." if len(text) > _LONGEST else text or "DuckDB cannot run it."
+
+
+def _without_internals(line: str) -> str:
+    at = line.lower().find("_mailroom")
+    if at < 0:
+        return line
+    return line[: max(line.rfind(end, 0, at) for end in ".!?") + 1]
