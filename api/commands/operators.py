@@ -1,7 +1,7 @@
 """``mailroom operators``: who there is, and whose mailbox is kept in step; one by one, or from a file."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
@@ -141,7 +141,7 @@ def path_of(operator_id: str) -> str:
     return f"operators/{quote(operator_id, safe='')}"
 
 
-async def _each(who: Sequence[str], changes: dict[str, object] | None) -> Items:
+async def _each(who: Sequence[str], changes: Mapping[str, object] | None) -> Items:
     """The operators, changed if there is anything to change; nobody is, if one of them is not known."""
     from api.client import connect_by_environment
 
