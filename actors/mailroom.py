@@ -17,6 +17,7 @@ from engine.application_settings.model import SettingsVersion
 from engine.checks.model import CheckReport
 from engine.emails import EmailListing
 from engine.errors import HostUnavailable, MailroomError
+from engine.exporting import Export, ExportRequest
 from engine.jobs.model import JobChange, JobName, JobRun, JobState
 from engine.listing import Listing, Page
 from engine.model import Operator
@@ -158,6 +159,18 @@ class RayMailroom:
         if receipt.operators and not receipt.dry_run:
             await self._let_go(receipt.operators)
         return receipt
+
+    async def begin_export(self, request: ExportRequest) -> Export:
+        """See ``ports.Mailroom``."""
+        return await self._store.begin_export(request)
+
+    async def read_export(self, export_id: str, part: int, position: int) -> Answer:
+        """See ``ports.Mailroom``."""
+        return await self._store.read_export(export_id, part, position)
+
+    async def end_export(self, export_id: str) -> None:
+        """See ``ports.Mailroom``."""
+        await self._store.end_export(export_id)
 
     async def lift_erasure(self, request: LiftRequest) -> Receipt:
         """See ``ports.Mailroom``."""

@@ -99,5 +99,9 @@ class RemoteStore:
     erase = _called(Store.erase)
     lift_erasure = _called(Store.lift_erasure)
 
+    begin_export = _called(Store.begin_export)
+    read_export = _called(Store.read_export)
+    end_export = _called(Store.end_export)
+
     async def _call(self, method: str, *args: Any) -> Any:
         return await call(STORE, method, *args, lost=StoreUnavailable)

@@ -100,6 +100,10 @@ class StoreActor:
     erase = _of_the_store(DuckDBStore.erase)
     lift_erasure = _of_the_store(DuckDBStore.lift_erasure)
 
+    begin_export = _of_the_store(DuckDBStore.begin_export)
+    read_export = _of_the_store(DuckDBStore.read_export)
+    end_export = _of_the_store(DuckDBStore.end_export)
+
     async def close(self) -> None:
         """See ``ports.Store``."""
         if self._opening is not None and self._opening.done() and self._opening.exception() is None:

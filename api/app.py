@@ -16,7 +16,7 @@ from api.metrics.counted import COUNTED, Counted, count_requests
 from api.openapi import pages
 from api.openapi.document import Document
 from api.problems import answer_errors
-from api.resources import audit, checks, emails, erasures, imports, jobs, lists, operators, tokens
+from api.resources import audit, checks, emails, erasures, exports, imports, jobs, lists, operators, tokens
 from api.resources import settings as application_settings
 from api.routes import Access, Route
 from api.token_directory import TokenDirectory
@@ -45,6 +45,7 @@ ROUTES: tuple[Route, ...] = (
     *audit.ROUTES,
     *application_settings.ROUTES,
     *erasures.ROUTES,
+    *exports.ROUTES,
     *pages.ROUTES,
 )
 

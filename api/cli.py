@@ -11,6 +11,7 @@ from api.commands.audit import audit
 from api.commands.check import check
 from api.commands.demo import demo
 from api.commands.erase import erase, erasures
+from api.commands.export import export
 from api.commands.jobs import jobs
 from api.commands.lists import alerts, failures, mailboxes, subscriptions
 from api.commands.operators import operators
@@ -43,6 +44,7 @@ app.command()(check)
 app.add_typer(operators, name="operators", help="List, import, create, change, enable and disable operators.")
 app.command()(audit)
 app.command()(erase)
+app.command()(export)
 app.add_typer(erasures, name="erasures", help="Show the receipts of erasures, and take an address off the list.")
 app.add_typer(tokens, name="tokens", help="Give out, list and revoke tokens.")
 app.add_typer(settings, name="settings", help="Show and change the Application Settings.")

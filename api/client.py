@@ -80,6 +80,12 @@ class GatewayClient:
         content, _ = await self._request(method, f"/api/v1/{name}", body)
         return dict(self._json(content))
 
+    async def download(self, name: str) -> AsyncIterator[bytes]:
+        """The bytes of a GET, as they come."""
+        async with self._answer("GET", f"/api/v1/{name}") as response:
+            async for piece in response.content.iter_chunked(_CHUNK):
+                yield piece
+
     async def upload(self, name: str, data: bytes, params: Mapping[str, str]) -> bytes:
         """The answer to a POST of a file."""
         content, _ = await self._request("POST", f"/api/v1/{name}", params=params, data=data)

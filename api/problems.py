@@ -45,6 +45,8 @@ _TABLE: dict[type[errors.MailroomError], tuple[int, str, str]] = {
     errors.Forbidden: (403, "FORBIDDEN", "Ask an administrator, who can give out tokens and change networks."),
     errors.TooManyAttempts: (429, "TOO_MANY_ATTEMPTS", "Wait, and then try with the right token."),
     errors.ErasureRefused: (409, "ERASURE_REFUSED", "The message says what to ask for instead."),
+    errors.ExportRefused: (409, "EXPORT_REFUSED", "The message says until when."),
+    errors.ExportGone: (404, "EXPORT_GONE", "Begin another export, or the part anew."),
     errors.UnknownErasure: (404, "ERASURE_UNKNOWN", "The list of erasures has their ids."),
     errors.SettingsConflict: (409, "SETTINGS_CONFLICT", "Read the settings again, and change them again."),
     errors.JobRefused: (409, "JOB_REFUSED", "The list of jobs shows how each stands."),

@@ -43,6 +43,8 @@ MailroomError
 │       └── QueryTooLarge       it needs more memory than there is for queries
 ├── ErasureRefused              a person's mail cannot be erased as asked; the message says how
 ├── UnknownErasure              no erasure has this id
+├── ExportRefused               as many exports as may be are under way
+├── ExportGone                  an export that is not there any more, or not so
 ├── JobRefused                  a job cannot be run now: it runs already, or is disabled
 ├── AccessError                 whoever asks is not let in, or not let do it
 │   ├── Unauthenticated         no token, or none that is valid; ``reason`` says which, for the log
@@ -257,6 +259,14 @@ class ErasureRefused(MailroomError):
 
 class UnknownErasure(MailroomError):
     """No erasure has this id."""
+
+
+class ExportRefused(MailroomError):
+    """As many exports as may be are under way."""
+
+
+class ExportGone(MailroomError):
+    """An export that is not there any more, has no such part, or is read out of order: begin anew."""
 
 
 class JobRefused(MailroomError):

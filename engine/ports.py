@@ -15,6 +15,7 @@ from engine.alerts.model import Alert, OutgoingMail, StandingFailure
 from engine.application_settings.model import Document, NewSettings, SettingsVersion
 from engine.checks.model import CheckReport
 from engine.emails import EmailListing
+from engine.exporting import Export, ExportRequest
 from engine.jobs.model import Job, JobChange, JobName, JobRun, JobState, Progress
 from engine.listing import Listing, Page
 from engine.model import (
@@ -329,7 +330,41 @@ class QueryStore(Protocol):
         ...
 
 
-class Store(MailboxStore, JobStore, SettingsStore, AlertStore, AccessStore, ErasureStore, QueryStore, Protocol):
+class ExportStore(Protocol):
+    """What it takes to export everything, as it is at one moment."""
+
+    async def begin_export(self, request: ExportRequest) -> Export:
+        """Hold on to the present state, to be read part by part. Given up when nobody reads for some minutes.
+
+        Raises:
+            ExportRefused: as many as may be are under way.
+        """
+        ...
+
+    async def read_export(self, export_id: str, part: int, position: int) -> Answer:
+        """A piece of a part, by its number. ``position`` counts pieces from 0, which begins the part anew.
+
+        Raises:
+            ExportGone: there is no such export any more, no such part, or the piece is not the next one.
+        """
+        ...
+
+    async def end_export(self, export_id: str) -> None:
+        """Let go of it; nothing happens where it is gone already."""
+        ...
+
+
+class Store(
+    MailboxStore,
+    JobStore,
+    SettingsStore,
+    AlertStore,
+    AccessStore,
+    ErasureStore,
+    ExportStore,
+    QueryStore,
+    Protocol,
+):
     """The whole store: landings, the coordinator's questions, and queries."""
 
     async def put_operators(self, operators: Sequence[Operator]) -> None:
@@ -392,7 +427,7 @@ class Store(MailboxStore, JobStore, SettingsStore, AlertStore, AccessStore, Eras
         ...
 
 
-class Mailroom(AccessStore, ErasureStore, QueryStore, Protocol):
+class Mailroom(AccessStore, ErasureStore, ExportStore, QueryStore, Protocol):
     """The cluster as the gateway and the command line see it."""
 
     async def notify(self, notice: Notice) -> NoticeAnswer:

@@ -33,3 +33,35 @@ def run_progress(name: str) -> Iterator[Callable[[Mapping[str, Any]], None]]:
 
 def _nothing(_run: Mapping[str, Any]) -> None:
     """Nobody looks."""
+
+
+@contextmanager
+def export_progress(rows: int) -> Iterator[Callable[[int, int], None]]:
+    """Inside, what is given takes the rows and the bytes of a file that is there, and shows how far it is."""
+    if not sys.stderr.isatty():
+        yield lambda _rows, _size: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    words = TextColumn("{task.fields[words]}")
+    columns = (TextColumn("rows"), BarColumn(bar_width=None), MofNCompleteColumn(), words, TimeElapsedColumn())
+    with Progress(*columns, transient=True, console=Console(stderr=True)) as progress:
+        task, size = progress.add_task("rows", total=rows, words=""), 0
+
+        def show(more: int, written: int) -> None:
+            nonlocal size
+            size += written
+            progress.update(task, advance=more, words=bytes_of(size))
+
+        yield show
+
+
+def bytes_of(size: int) -> str:
+    """A size as people read it."""
+    amount = float(size)
+    for unit in ("bytes", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:,.0f} {unit}" if unit == "bytes" else f"{amount:,.1f} {unit}"
+        amount /= 1000
+    return f"{amount:,.1f} GB"

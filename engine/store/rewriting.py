@@ -116,12 +116,12 @@ def _copy(file: File, options: StoreOptions, now: datetime) -> None:
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
+        "memory_limit": options.memory_limit,
         "temp_directory": f"{path}.tmp",
+        "max_temp_directory_size": options.spill_limit,
         # Rows stay in the order they came in: neighbours in time are read together.
         "preserve_insertion_order": True,
     }
-    if options.memory_limit is not None:
-        config["memory_limit"] = options.memory_limit
     if options.threads is not None:
         config["threads"] = options.threads
     with duckdb.connect(":memory:", config=config) as connection:

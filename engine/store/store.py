@@ -16,6 +16,7 @@ from engine.access.tokens import TokenRecord
 from engine.alerts.model import Alert, OutgoingMail, StandingFailure
 from engine.application_settings.model import Document, NewSettings, SettingsVersion
 from engine.emails import EmailListing
+from engine.exporting import Export, ExportRequest
 from engine.jobs.model import Job, JobRun, JobState, Progress
 from engine.listing import Listing, Page
 from engine.model import Activation, Landing, LandingResult, Operator, OperatorId
@@ -27,6 +28,7 @@ from engine.status import DueOperator, Status
 from engine.store import access, alerting, changing, erasure, lists, mail, operators, runs, settings, standing
 from engine.store.connection import Database
 from engine.store.erasing import Erasing
+from engine.store.exports import Exports
 from engine.store.faults import first_line
 from engine.store.group import Activate, Alone, Change, ChangeOperators, Heal, Heard, Land, MakeDue, PutOperators
 from engine.store.landing import check
@@ -62,6 +64,7 @@ class DuckDBStore:
             erasure.load(self._database.writer, options.suppression_key)  # or refuse, before anything runs
             stored = settings.latest(self._database.writer)
             self._writer = Writer(self._database, clock, options, self._reopen, self._readers.make_room)
+            self._exports = Exports(self._database, clock)
             self._erasing = Erasing(self._database, self._writer, clock, options.suppression_key, self._alone)
             self._erasing.rewrite()
             if stored is not None:
@@ -257,6 +260,18 @@ class DuckDBStore:
         """See ``ports.Store``."""
         return await self._do_alone(lambda: self._erasing.lift(request))
 
+    async def begin_export(self, request: ExportRequest) -> Export:
+        """See ``ports.ExportStore``."""
+        return await asyncio.wrap_future(self._exports.begin(request))
+
+    async def read_export(self, export_id: str, part: int, position: int) -> QueryAnswer:
+        """See ``ports.ExportStore``."""
+        return await asyncio.wrap_future(self._exports.read(export_id, part, position))
+
+    async def end_export(self, export_id: str) -> None:
+        """See ``ports.ExportStore``."""
+        await asyncio.wrap_future(self._exports.end(export_id))
+
     async def close(self) -> None:
         """See ``ports.Store``. Closing twice waits for the same end."""
         if self._closed is None:
@@ -290,10 +305,11 @@ class DuckDBStore:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        with self._readers.paused():
+        with self._exports.paused(), self._readers.paused():
             yield
 
     def _close(self) -> None:
+        self._exports.close()
         self._readers.close()
         self._writer.close()
         self._database.close()

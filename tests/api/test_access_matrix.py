@@ -58,6 +58,9 @@ DECIDED: dict[str, set[Role] | None] = {
     "POST /api/v1/erasures": ADMIN,
     "GET /api/v1/erasures/{id}": ADMIN,
     "POST /api/v1/erasures/{id}/lift": ADMIN,
+    "POST /api/v1/exports": ADMIN,
+    "GET /api/v1/exports/{id}/parts/{part}": ADMIN,
+    "DELETE /api/v1/exports/{id}": ADMIN,
     "GET /openapi.json": ALL,
     "GET /docs": ALL,
 }

@@ -14,6 +14,7 @@ from engine.application_settings.model import SettingsVersion
 from engine.checks.model import CheckReport
 from engine.emails import EmailListing
 from engine.errors import HostUnavailable, JobRefused, QueryRefused, SettingsError
+from engine.exporting import Export, ExportRequest
 from engine.jobs.model import Job, JobChange, JobName, JobRun, JobState, Outcome, Trigger
 from engine.listing import Listing, Page, View
 from engine.model import Operator
@@ -28,6 +29,7 @@ from tests.fakes.people import People
 from tests.fakes.settings import FakeSettings
 from tests.fakes.store_access import MemoryAccess, audit_rows
 from tests.fakes.store_erasures import MemoryErasures, erasure_rows
+from tests.fakes.store_exports import MemoryExports
 from tests.fakes.store_operators import is_found
 from tests.fakes.store_records import Mailbox
 from tests.fakes.store_settings import history_rows
@@ -69,6 +71,23 @@ class Erasures(MemoryErasures):
         """Nobody is in memory."""
 
 
+class Exports(MemoryExports):
+    """Exports of a FakeMailroom, of the ``tables`` a test gives it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables: dict[str, pa.Table] = {}
+
+    def _check(self) -> None:
+        """Trouble is the Mailroom's to make."""
+
+    def _now(self) -> datetime:
+        return STARTED_AT
+
+    def _tables(self) -> dict[str, pa.Table]:
+        return self.tables
+
+
 @dataclass
 class FakeMailroom:
     """``error`` is raised by every call; ``unsubscribe`` are the subscription ids answered Unsubscribe; ``hang``
@@ -103,6 +122,7 @@ class FakeMailroom:
     access: Access = field(default_factory=Access)
     application: FakeSettings = field(default_factory=FakeSettings)
     erasures: Erasures = field(default_factory=Erasures)
+    exports: Exports = field(default_factory=Exports)
 
     async def notify(self, notice: Notice) -> NoticeAnswer:
         await self._trouble("notify")
@@ -224,6 +244,18 @@ class FakeMailroom:
     async def erase(self, request: ErasureRequest) -> Receipt:
         await self._trouble("erase")
         return await self.erasures.erase(request)
+
+    async def begin_export(self, request: ExportRequest) -> Export:
+        await self._trouble("begin_export")
+        return await self.exports.begin_export(request)
+
+    async def read_export(self, export_id: str, part: int, position: int) -> Answer:
+        await self._trouble("read_export")
+        return await self.exports.read_export(export_id, part, position)
+
+    async def end_export(self, export_id: str) -> None:
+        await self._trouble("end_export")
+        await self.exports.end_export(export_id)
 
     async def lift_erasure(self, request: LiftRequest) -> Receipt:
         await self._trouble("lift_erasure")

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from engine import errors
+from engine.columns import FETCHED_EMAILS
 from engine.emails import EmailListing
 from engine.listing import Listing, Page
 from engine.model import (
@@ -30,6 +31,7 @@ from tests.fakes.mail_lists import email_page, find_email
 from tests.fakes.store_access import MemoryAccess
 from tests.fakes.store_alerts import MemoryAlerts
 from tests.fakes.store_erasures import MemoryErasures, hide, is_kept_out
+from tests.fakes.store_exports import MemoryExports
 from tests.fakes.store_jobs import MemoryJobs
 from tests.fakes.store_lists import Shown, page_of
 from tests.fakes.store_operators import MemoryOperators
@@ -62,7 +64,7 @@ def _default_clock() -> datetime:
     return datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 
-class MemoryStore(MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators, MemoryErasures):
+class MemoryStore(MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators, MemoryErasures, MemoryExports):
     """``deletions`` and ``clock`` as for DuckDBStore. ``landings``: every landing that became durable, in order."""
 
     def __init__(
@@ -281,6 +283,14 @@ class MemoryStore(MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators, Memor
         self._remove = removes
         for box in self._mailboxes.values():
             box.rows.remove = removes
+
+    def _tables(self) -> dict[str, pa.Table]:
+        rows = [(box, row) for box in self._boxes() for row in deepcopy(list(box.rows.emails.values()))]
+        found = [{**row, "operator_id": box.operator.operator_id} for box, row in rows]
+        schema = FETCHED_EMAILS.append(pa.field("operator_id", pa.string()))
+        current = [row for row in found if row["deleted_at"] is None]
+        views = {"emails": current, "all_emails": found}
+        return {name: pa.Table.from_pylist(rows, schema=schema) for name, rows in views.items()}
 
     def _forget_activation(self, operator: Operator) -> None:
         self._epochs.pop(operator.operator_id, None)
