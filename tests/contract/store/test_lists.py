@@ -86,6 +86,8 @@ async def furnish(store: AnyStore) -> None:
     for n, address in enumerate(("gone@x.com", "away@x.com", "Gone@x.com")):
         await store.erase(ErasureRequest(f"e{n}", address, "boss"))
     await store.lift_erasure(LiftRequest("e0", "boss"))
+    for size in range(100, 103):
+        await store.seed_settings({"exchange": {}, "email_sync": {"batch_size": size}})
 
 
 async def _duck(folder: Path, clock: Time) -> DuckDBStore:
