@@ -14,9 +14,9 @@ class Result:
     err: str
 
 
-async def run(*arguments: str, environ: Mapping[str, str] | None = None, stdin: bytes = b"") -> Result:
+async def start(*arguments: str, environ: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MAILROOM_")}
-    process = await asyncio.create_subprocess_exec(
+    return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "api.cli",
@@ -26,6 +26,10 @@ async def run(*arguments: str, environ: Mapping[str, str] | None = None, stdin: 
         stderr=asyncio.subprocess.PIPE,
         env={**kept, **(environ or {})},
     )
+
+
+async def run(*arguments: str, environ: Mapping[str, str] | None = None, stdin: bytes = b"") -> Result:
+    process = await start(*arguments, environ=environ)
     out, err = await process.communicate(stdin)
     assert process.returncode is not None
     assert b"Traceback" not in err

@@ -1,7 +1,9 @@
 """The commands as a user runs them: a process, its output and its exit code."""
 
+import asyncio
 import io
 import json
+import signal
 
 import pyarrow as pa
 import pyarrow.parquet
@@ -11,7 +13,7 @@ from engine.errors import MailroomError, QueryRefused
 from engine.model import OperatorId
 from engine.status import OperatorCounts, Status, SubscriptionCounts, Trouble
 from tests.api.conftest import TOKEN, Client
-from tests.api.processes import run
+from tests.api.processes import run, start
 from tests.fakes.mailroom import FakeMailroom
 
 LONG = "A subject that is much longer than any terminal is wide: " + "word " * 60 + "end"
@@ -171,3 +173,27 @@ async def test_simulate_ends_with_whoever_started_it() -> None:
 async def test_simulate_wants_mail(tmp_path: object) -> None:
     result = await run("simulate", "--mail", str(tmp_path))
     assert (result.code, result.err) == (1, f"mailroom: --mail: there is no .eml file in {tmp_path}.\n")
+
+
+async def test_an_interrupted_query_is_ended_at_the_store(environ: dict[str, str], mailroom: FakeMailroom) -> None:
+    mailroom.hang = True
+    process = await start("query", "SELECT 1", environ=environ)
+    async with asyncio.timeout(60):
+        while not mailroom.asked:  # noqa: ASYNC110  # the gateway has it
+            await asyncio.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = await process.communicate()
+        while not mailroom.ended:  # noqa: ASYNC110  # the gateway looks now and then
+            await asyncio.sleep(0.05)
+    assert (process.returncode, out, err) == (130, b"", b"")
+
+
+async def test_rows_are_printed_piece_by_piece(environ: dict[str, str], mailroom: FakeMailroom) -> None:
+    mailroom.table, mailroom.rows_a_piece = pa.table({"n": range(1_000)}), 10
+    result = await run("query", "x", "--format", "csv", "--limit", "7", environ=environ)
+    assert (result.code, result.out.decode().split()) == (0, ['"n"', *map(str, range(1_000))])
+    assert mailroom.asked[0].max_rows == 7
+    mailroom.broken = frozenset({"read_query"})
+    broken = await run("query", "x", "--format", "csv", environ=environ)
+    assert broken.code == 1
+    assert "broke off in the middle of its answer" in broken.err
