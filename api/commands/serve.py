@@ -3,6 +3,9 @@
 import asyncio
 import secrets
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol
 
@@ -16,6 +19,14 @@ if TYPE_CHECKING:
     from engine.status import Status
 
 WATCH_SECONDS = 2.0
+
+
+class _Check(Enum):
+    """What is asked of Exchange and the notification URL before and while starting, and what trouble there leads to."""
+
+    NOTHING = "nothing"
+    TOLERANT = "warn"
+    STRICT = "stop"
 
 
 class Running(Protocol):
@@ -51,14 +62,15 @@ def serve(
         logs.configure()
         settings = _with_key(load_settings(config))
         ruling = _ruling(settings)
-        _check(ruling, ask_exchange=not no_check)
+        check = _Check.NOTHING if no_check else _how_strictly(settings)
+        _check(ruling, check)
         from actors.cluster import start  # Ray takes a second to load; a wrong setting need not wait for it
 
         running = start(settings)
         try:
             _announce(ruling, config, running.url)
-            if not no_check:
-                _check_listener(ruling)
+            with _tolerant(check):
+                _check_listener(ruling, check)
             run_until_stopped(_watch(running))
             typer.echo("Stopping.")
         finally:
@@ -86,7 +98,32 @@ def _ruling(settings: "Settings") -> "Settings":
     return with_document(settings, peek(settings.store.path, document_of(settings)))
 
 
-def _check(settings: "Settings", *, ask_exchange: bool) -> None:
+def _how_strictly(settings: "Settings") -> _Check:
+    """Where mail has been synchronised before, the configuration was right once.
+
+    What is wrong now may be an outage, and a Mailroom that has not started cannot go on when it is over.
+    """
+    from engine.store.peeking import has_synchronised
+
+    known = not settings.cluster.address and has_synchronised(settings.store.path)
+    return _Check.TOLERANT if known else _Check.STRICT
+
+
+@contextmanager
+def _tolerant(check: _Check) -> Iterator[None]:
+    from api.words import error_lines
+
+    try:
+        yield
+    except MailroomError as error:
+        if check is not _Check.TOLERANT:
+            raise
+        for line in error_lines(error):
+            _warn(line)
+        _warn("Mailroom has synchronised by this store before, so it starts all the same.")
+
+
+def _check(settings: "Settings", check: _Check) -> None:
     from api.preflight import check_store
     from api.serve_http import check_address, tls_context
 
@@ -94,8 +131,9 @@ def _check(settings: "Settings", *, ask_exchange: bool) -> None:
     check_address(settings.gateway)
     if not settings.cluster.address:
         check_store(settings.store.path)
-    if ask_exchange:
-        asyncio.run(_ask_exchange(settings))
+    if check is not _Check.NOTHING:
+        with _tolerant(check):
+            asyncio.run(_ask_exchange(settings))
 
 
 async def _ask_exchange(settings: "Settings") -> None:
@@ -111,11 +149,11 @@ async def _ask_exchange(settings: "Settings") -> None:
         await source.close()
 
 
-def _check_listener(settings: "Settings") -> None:
+def _check_listener(settings: "Settings", check: _Check) -> None:
     from api.preflight import check_listener
     from engine.callback import signing_key
 
-    if not settings.email_sync.notification_url:
+    if check is _Check.NOTHING or not settings.email_sync.notification_url:
         return
     key = signing_key(settings.key.get_secret_value(), settings.admin_token.get_secret_value())
     asyncio.run(check_listener(settings.email_sync.notification_url, key, _warn))

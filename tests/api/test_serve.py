@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from api.commands.serve import serve as serve_command
 from api.demo.exchange import SimulatedProcess
+from engine.errors import AuthenticationFailed, ClusterError
 from tests.api.processes import Result, run
 
 PASSWORD = "the right password"
@@ -110,3 +112,21 @@ def test_signals_end_the_work_and_its_clean_up_runs(number: signal.Signals) -> N
         process.send_signal(number)
         assert process.stdout.read() == "None\ncleaned up\n"
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_mailroom_that_has_synchronised_before_starts_into_an_outage(
+    config: Callable[..., str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, before: bool
+) -> None:
+    def start(_settings: object) -> None:
+        raise ClusterError("it was started")
+
+    monkeypatch.setattr("actors.cluster.start", start)
+    monkeypatch.setattr("engine.store.peeking.has_synchronised", lambda _path: before)
+    monkeypatch.setenv("MAILROOM_EXCHANGE_PASSWORD", "another password")
+    monkeypatch.setenv("MAILROOM_ADMIN_TOKEN", "t")
+    with pytest.raises(ClusterError if before else AuthenticationFailed):
+        serve_command(config=Path(config()), no_check=False)
+    told = capsys.readouterr().err
+    assert ("Exchange does not accept the service account's credentials" in told) is before
+    assert ("so it starts all the same" in told) is before
