@@ -33,7 +33,7 @@ SAMPLES = {
     3: (
         _FIRST,
         "UPDATE _mailroom.mailboxes SET next_sync_at = '2026-01-05 09:00:00+00'",
-        "INSERT INTO _mailroom.settings_history VALUES (1, now(), 'x', '[]', '{\"exchange\": {}, \"email_sync\": {}}', false)",
+        """INSERT INTO _mailroom.settings_history VALUES (1, now(), 'x', '[]', '{"email_sync": {}}', false)""",
         "INSERT INTO _mailroom.settings_file VALUES ('{}')",
     ),
     4: (
