@@ -3,8 +3,26 @@
 import sys
 from argparse import ArgumentParser
 from importlib import import_module
+from types import ModuleType
 
-NAMES = ("backfill", "footprint", "imports", "importing", "landing", "notices", "live", "outage", "moods", "backlog")
+NAMES = (
+    "backfill",
+    "footprint",
+    "imports",
+    "importing",
+    "landing",
+    "notices",
+    "live",
+    "outage",
+    "moods",
+    "backlog",
+    "privacy",
+    "api-fuzz",
+)
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"bench.{name.replace('-', '_')}")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -12,12 +30,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser = ArgumentParser(prog="python -m bench", description="Benchmarks of Mailroom.")
     commands = parser.add_subparsers(dest="name", required=True)
     for name in NAMES:
-        module = import_module(f"bench.{name}")
+        module = _module(name)
         command = commands.add_parser(name, help=(module.__doc__ or "").partition(": ")[2].splitlines()[0])
         command.add_argument("--save", action="store_true", help="write the JSON to bench/results as well")
         module.configure(command)
     given = parser.parse_args(arguments)
-    report = import_module(f"bench.{given.name}").run(given)
+    report = _module(given.name).run(given)
     print(report.as_json())
     print(report.as_table(), file=sys.stderr)
     if given.save:

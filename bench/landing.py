@@ -107,7 +107,7 @@ async def _measure(options: Options, mail: Mail, path: Path) -> Report:
         await store.put_operators(people)
         epochs = {one.operator.operator_id: one.epoch for one in await store.activate([o.operator_id for o in people])}
         filled = await _fill(store, mail, epochs, options.stored)
-        found = [(case, await _run(store, mail, epochs, case)) for case in cases(options)]
+        found = [(case, await land_case(store, mail, epochs, case)) for case in cases(options)]
         stored = (await store.status()).emails
     finally:
         await store.close()
@@ -126,7 +126,8 @@ async def _fill(store: DuckDBStore, mail: Mail, epochs: dict[OperatorId, int], s
     return total
 
 
-async def _run(store: DuckDBStore, mail: Mail, epochs: dict[OperatorId, int], case: Case) -> Measured:
+async def land_case(store: DuckDBStore, mail: Mail, epochs: dict[OperatorId, int], case: Case) -> Measured:
+    """Land as the case says; what it came to."""
     who = list(epochs.items())
     landings = [mail.landing(*who[number % len(who)], case.emails) for number in range(case.landings)]
     return await _land(store, landings, case.at_once)
