@@ -1,12 +1,14 @@
 """Property tests search the same examples each time, so that a run says something about the change, not about luck.
 
-``HYPOTHESIS_PROFILE=search`` looks further, at random.
+``HYPOTHESIS_PROFILE=search`` looks further, at random. Neither minds how long an example takes: a busy machine is no
+bug.
 """
 
 import os
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("repeatable", derandomize=True)
-settings.register_profile("search", print_blob=True)
+_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("repeatable", _PATIENT, derandomize=True)
+settings.register_profile("search", _PATIENT, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))

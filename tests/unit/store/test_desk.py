@@ -95,7 +95,7 @@ def room() -> Iterator[Room]:
     room.desk.close()
 
 
-def refused(future: "Future[Any]") -> type[BaseException]:
+def refused(future: "Future[Any]") -> type[BaseException | None]:
     return type(future.exception(20))
 
 

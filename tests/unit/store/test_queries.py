@@ -12,7 +12,7 @@ import pytest
 from engine import errors
 from engine.model import Operator
 from engine.querying import Limits, Params, Query
-from engine.store import DuckDBStore, StoreOptions, writer
+from engine.store import DuckDBStore, StoreOptions, group, writer
 from engine.store.views import view_names
 from tests.fakes.store_emails import emails
 from tests.fakes.store_words import ANN, INBOX, START, Lander, Time, activate
@@ -239,7 +239,7 @@ async def test_a_landing_without_memory_stops_queries_and_is_tried_again(
 ) -> None:
     running = asyncio.create_task(store.start_query(Query("q", ENDLESS)))
     await _until_it_runs(store)
-    write_group, attempts = writer.write_group, list[int]()
+    write_group, attempts = group.write_group, list[int]()
 
     def short_of_memory(*args: Any, **kwargs: Any) -> Any:
         attempts.append(1)
