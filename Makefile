@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test check format bench docs lock clean
+.PHONY: install demo test check format bench fuzz docs lock clean
 
 install: $(STAMP)
 
@@ -33,6 +33,9 @@ format: install
 bench: install  ## Every benchmark, at its usual size.
 	$(BIN)/python -m bench backfill
 	$(BIN)/python -m bench footprint
+
+fuzz: install  ## schemathesis over the API, as each role: some thousand requests.
+	$(BIN)/python -m bench api-fuzz $(ARGS)
 
 docs: install  ## docs/failures.md, from the table of failures, and the tables of docs/api.md, from the routes.
 	$(BIN)/python -m engine.failure_page

@@ -18,7 +18,7 @@ from api.openapi.document import Document
 from api.problems import answer_errors
 from api.resources import audit, checks, emails, erasures, exports, imports, jobs, lists, operators, tokens
 from api.resources import settings as application_settings
-from api.routes import Access, Route
+from api.routes import Access, Route, pattern
 from api.token_directory import TokenDirectory
 from api.trail import Trail
 from engine.access.roles import Permission
@@ -92,7 +92,7 @@ def build_app(
     for route in ROUTES:
         is_get = route.method == "GET"  # which takes HEAD too
         add = app.router.add_get if is_get else partial(app.router.add_route, route.method)
-        add(route.path, route.handler)
+        add(pattern(route.path), route.handler)
     return app
 
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import structlog
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from api.auditing import audited
 from api.bodies import parse_body
@@ -23,6 +23,7 @@ from api.encoders import ArrowEncoder, CsvEncoder, Encoder, JsonEncoder, Parquet
 from api.keys import MAILROOM
 from api.routes import Answer, Body, Route
 from api.schemas.query import QueryResult
+from api.schemas.shared import whole
 from engine.access.audit import Action
 from engine.access.roles import Permission
 from engine.errors import MailroomError
@@ -64,7 +65,9 @@ class QueryRequest(BaseModel):
     ] = []
     format: Format = Format.JSON
     limit: Annotated[
-        int, Field(strict=True, ge=1, le=_LIMITS.most_rows, description="Rows at most.", examples=[1000])
+        int,
+        Field(strict=True, ge=1, le=_LIMITS.most_rows, description="Rows at most.", examples=[1000]),
+        BeforeValidator(whole),
     ] = _LIMITS.rows
 
 

@@ -5,6 +5,7 @@ What follows from the rest is not said again: the statuses of access, bodies, pa
 (``api.openapi.statuses``), and the parameters of the path.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -80,3 +81,8 @@ class Route:
     body: Body | None = None
     answers: Mapping[int, Answer] = field(default_factory=dict)
     refuses: Mapping[int, str] = field(default_factory=dict)
+
+
+def pattern(path: str) -> str:
+    """A path as aiohttp is told it: a parameter is anything up to the next slash, braces too."""
+    return re.sub(r"\{(\w+)\}", r"{\1:[^/]+}", path)

@@ -12,7 +12,7 @@ from api.bodies import parse_body
 from api.keys import MAILROOM, PRINCIPAL
 from api.openapi.lists import page_answer, page_parameters
 from api.parameters import read_parameters
-from api.problems import Refusal
+from api.problems import VALUE_INVALID, Refusal
 from api.resources.lists import Filter, answer_page
 from api.routes import Answer, Body, Parameter, Route
 from api.rows import dump_json
@@ -37,7 +37,7 @@ async def erase(request: web.Request) -> web.Response:
     """
     body = parse_body(ErasurePost, await request.read(), _EXAMPLE)
     if not is_address(body.address):
-        raise Refusal(400, "BAD_REQUEST", "address: it is not one such as ann@example.com.", _EXAMPLE)
+        raise Refusal(400, VALUE_INVALID, "address: it is not one such as ann@example.com.", _EXAMPLE)
     receipt = await request.app[MAILROOM].erase(
         ErasureRequest(uuid4().hex, body.address, request[PRINCIPAL].name, body.dry_run, body.including_operator)
     )

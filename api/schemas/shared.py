@@ -25,6 +25,11 @@ def page_of(item: type[Shown]) -> type[BaseModel]:
     )
 
 
+def whole(value: object) -> object:
+    """JSON has one kind of number, so 2.0 is the whole number 2; for a BeforeValidator of a strict int."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _without_null(schema: dict[str, Any]) -> None:
     schema["minProperties"] = 1
     for described in schema["properties"].values():

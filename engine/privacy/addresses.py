@@ -8,8 +8,8 @@ DNS knows it (`müller.example` is `xn--mller-kva.example`). A tag belongs to th
 import re
 import unicodedata
 
-_PLAIN = r"[^\s\x00-\x1f\x7f@<>,;\"()]"
-_LABEL = r"[^\s\x00-\x1f\x7f@<>,;\"().]"
+_PLAIN = r"[^\s\x00-\x1f\x7f-\x9f@<>,;\"()]"
+_LABEL = r"[^\s\x00-\x1f\x7f-\x9f@<>,;\"().]"
 PATTERN = f"^{_PLAIN}+@{_LABEL}+(\\.{_LABEL}+)+$"
 """What an address looks like when it is given, as a regular expression."""
 LONGEST = 320

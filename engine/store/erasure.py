@@ -254,4 +254,4 @@ def _pattern(address: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(char if char.isalnum() or char in "@_" else f"\\{char}" for char in text)
+    return "".join(char if char.isalnum() or char in "@_" or not char.isascii() else f"\\{char}" for char in text)

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 from api.app import ROUTES
 from api.openapi.document import build_document
@@ -66,12 +66,13 @@ def breaches_of(operation: dict[str, Any], request: web.Request, response: web.S
         for name, header in described.get("headers", {}).items()
         if header.get("required") and name not in response.headers
     ]
-    if not isinstance(response, web.Response) or request.method == "HEAD" or "json" not in response.content_type:
+    body = response.body if isinstance(response, web.Response) else None
+    if not isinstance(body, bytes) or request.method == "HEAD" or "json" not in response.content_type:
         return missing
-    return missing + breaches(content.get("schema", {}), json.loads(response.body or b""))
+    return missing + breaches(content.get("schema", {}), json.loads(body))
 
 
 def breaches(schema: dict[str, Any], value: object) -> list[str]:
     """Where a value is not what a schema of the document says."""
     validator = Draft202012Validator({**schema, "components": document()["components"]})
-    return [f"{error.json_path}: {error.message[:200]}" for error in validator.iter_errors(value)]
+    return [f"{list(error.instance_path)}: {error.message[:200]}" for error in validator.iter_errors(value)]

@@ -13,9 +13,11 @@ import schemathesis
 from hypothesis import strategies as st
 from schemathesis.core.failures import Failure
 from schemathesis.core.transport import Response
-from schemathesis.openapi.checks import RejectedPositiveData
+from schemathesis.openapi.checks import AllowHeaderMismatch, EnsureResourceAvailability, RejectedPositiveData
 
 KNOWN = "MAILROOM_FUZZ_KNOWN"
+REHEARSED = {"POST /api/v1/erasures"}
+"""With ``dry_run`` nothing is made: the answer is 200, not 201, and its id is nowhere."""
 _known: dict[str, list[str]] = json.loads(os.environ.get(KNOWN, "{}"))
 
 VIEWS = ("operators", "emails", "all_emails", "attachments", "mailboxes", "subscriptions", "failures", "job_runs")
@@ -36,15 +38,34 @@ schemathesis.openapi.format("sql", _QUERIES | st.text(min_size=1))
 
 @schemathesis.hook
 def filter_failure(context: Any, failure: Failure, case: Any, response: Response) -> bool:
-    """A request that is as the document says may still be refused for what it means: never as BAD_REQUEST, though."""
-    if not isinstance(failure, RejectedPositiveData) or response.status_code not in {400, 413}:
-        return True
-    return _code(response) == "BAD_REQUEST"
+    """False: it is no failure."""
+    if isinstance(failure, EnsureResourceAvailability):
+        return failure.created_with not in REHEARSED
+    if isinstance(failure, AllowHeaderMismatch):
+        return not _is_value_too(case)
+    if isinstance(failure, RejectedPositiveData) and response.status_code == 400:
+        return not _is_refused_for_its_meaning(case, response)
+    return True
+
+
+def _is_refused_for_its_meaning(case: Any, response: Response) -> bool:
+    """What is as the document says is never BAD_REQUEST; of bytes (CSV, SOAP) the document says nothing."""
+    return _code(response) != "BAD_REQUEST" or case.media_type not in {None, "application/json"}
+
+
+def _is_value_too(case: Any) -> bool:
+    """``/operators/import`` is also where the operator of this id would be, who may be read and changed."""
+    stem = case.operation.path.rpartition("/")[0]
+    return any(
+        path.rpartition("/")[0] == stem and path.endswith("}") for path in case.operation.schema.raw_schema["paths"]
+    )
 
 
 @schemathesis.hook
-def map_path_parameters(context: Any, path_parameters: dict[str, Any]) -> dict[str, Any]:
+def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
     """Half of the time, something that exists; which half follows from what was generated."""
+    if path_parameters is None:  # the path has none
+        return None
     made = dict(path_parameters)
     for name, value in path_parameters.items():
         chance = zlib.crc32(repr(value).encode("utf-8", "replace"))

@@ -59,6 +59,10 @@ def test_models_are_described_and_closed() -> None:
             assert schema.get("additionalProperties") is False, name
 
 
+def test_limits_are_said_in_the_words_of_json_schema() -> None:
+    assert re.findall(r'"(?:[gl][et]|multiple_of|(?:min|max)_length)": ', json.dumps(document())) == []
+
+
 def test_ids_of_operations_are_unique_and_follow_from_the_address() -> None:
     names = [operation_id(route) for route in ROUTES]
     assert len(set(names)) == len(names)

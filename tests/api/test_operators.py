@@ -14,7 +14,7 @@ from tests.fakes.mailroom import FakeMailroom
 OPERATORS = "/api/v1/operators"
 ANN = Operator(OperatorId("ann"), "ann@example.com", "Ann Müller")
 BOB = Operator(OperatorId("bob"), "bob@example.com", "Bob", email_sync=False)
-STRANGE = ("a/b", "a b", "a%2Fb", "Jörg", "a+b", "a?b#c", "50%", "a;b", "日本", "a\\b", "import", "check")
+STRANGE = ("a/b", "a b", "a%2Fb", "Jörg", "a+b", "a?b#c", "50%", "a;b", "日本", "a\\b", "a{b}", "import", "check")
 
 
 @pytest.fixture

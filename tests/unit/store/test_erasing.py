@@ -266,6 +266,14 @@ async def test_an_operators_own_address(store: DuckDBStore) -> None:
     await store.close()
 
 
+@pytest.mark.parametrize(
+    "address", ["º¨=Ą@r.ÿ", "a\\b@x.org", "a.*b+c@x.org", "[a]{2}@x.org", "日本@例え.jp", "a'b$1@x.org"]
+)
+async def test_addresses_of_any_kind(store: DuckDBStore, address: str) -> None:
+    receipt = await store.erase(ErasureRequest("e9", address, "tester"))
+    assert receipt.emails == 0
+
+
 async def test_lifting_with_relisting_lists_every_folder_anew(store: DuckDBStore) -> None:
     land = Lander(store, await activate(store))
     record = FolderRecord(INBOX.folder_id, "inbox", SyncToken("t"), drained=True)
