@@ -41,6 +41,8 @@ DECIDED: dict[str, set[Role] | None] = {
     "POST /api/v1/jobs/{name}/run": OPS,
     "PATCH /api/v1/jobs/{name}": ADMIN,
     "POST /api/v1/query": MAIL,
+    "GET /api/v1/emails": MAIL,
+    "GET /api/v1/emails/{id}": MAIL,
     "GET /api/v1/operators": ALL,
     "POST /api/v1/operators": OPS,
     "GET /api/v1/operators/{id}": ALL,

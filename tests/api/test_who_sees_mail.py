@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
@@ -17,6 +17,7 @@ from api.app import ROUTES, build_app
 from api.routes import Access
 from engine.access.audit import Action, AuditEntry, AuditOutcome
 from engine.access.roles import Permission, Role
+from engine.emails import EmailListing
 from engine.listing import Listing, Page
 from engine.model import (
     FolderRecord,
@@ -29,6 +30,7 @@ from engine.model import (
     SubscriptionRecord,
     SubscriptionStatus,
 )
+from engine.querying import Answer, Query
 from engine.settings import build_settings
 from engine.status import Status
 from engine.store import DuckDBStore
@@ -57,8 +59,14 @@ class Stored(FakeMailroom):
     async def page(self, listing: Listing) -> Page:
         return await self.store.page(listing)
 
-    async def query(self, sql: str, params: Sequence[object] = (), max_rows: int = 100_000) -> tuple[pa.Table, bool]:
-        return await self.store.query(sql, params, max_rows)
+    async def start_query(self, query: Query) -> Answer:
+        return await self.store.start_query(query)
+
+    async def emails(self, listing: EmailListing) -> Page:
+        return await self.store.emails(listing)
+
+    async def email(self, item_id: str, operator_id: str = "") -> dict[str, Any]:
+        return await self.store.email(item_id, operator_id)
 
 
 async def furnish(store: DuckDBStore) -> None:
