@@ -1,6 +1,7 @@
 """``mailroom demo``: everything on this machine, with a simulated Exchange, until Ctrl-C."""
 
 import contextlib
+import os
 import secrets
 import tempfile
 from collections.abc import Iterator
@@ -132,7 +133,8 @@ def _settings(plan: _Plan, exchange: "SimulatedProcess", folder: Path, port: int
     environ = {
         "MAILROOM_EXCHANGE_PASSWORD": exchange.password,
         "MAILROOM_ADMIN_TOKEN": secrets.token_urlsafe(24),
-        "MAILROOM_KEY": secrets.token_hex(32),
+        # With a folder that is used again, whom it keeps out is known by the key it was made with.
+        "MAILROOM_KEY": os.environ.get("MAILROOM_KEY") or secrets.token_hex(32),
     }
     return build_settings(raw, environ, "demo")
 
