@@ -22,7 +22,7 @@ _NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 def configure(parser: ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("--examples", type=int, default=60, help="examples an endpoint, beside its boundaries (60)")
+    parser.add_argument("--examples", type=int, default=120, help="examples an endpoint, beside its boundaries (120)")
     parser.add_argument("--seed", type=int, default=1, help="another seed, other examples (1)")
 
 
