@@ -116,6 +116,7 @@ def status_of(error: Exception) -> int:
 def codes() -> dict[int, list[str]]:
     """Every code an error can have, by HTTP status."""
     others = [(400, "BAD_REQUEST"), (400, VALUE_INVALID), (400, CURSOR_INVALID), (409, "IMPORT_STALE")]
+    others += [(400, "IMPORT_ERRORS")]
     others += [(500, "INTERNAL"), (503, "NOT_READY")]
     of_http = [(status.value, status.name) for status in map(HTTPStatus, (404, 405, 413, 415))]
     found: dict[int, list[str]] = {}
