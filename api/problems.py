@@ -65,6 +65,17 @@ _WORDS = {
     415: ("This kind of body is not understood.", "Send JSON."),
 }
 
+_MADE_UP = {
+    (400, "BAD_REQUEST"),
+    (400, VALUE_INVALID),
+    (400, CURSOR_INVALID),
+    (400, "IMPORT_ERRORS"),
+    (409, "IMPORT_STALE"),
+    (500, "INTERNAL"),
+    (503, "NOT_READY"),
+}
+"""Codes that stand for no error of the tree, for the documentation."""
+
 
 class Refusal(Exception):
     """A request is answered with an error that no error of the engine stands for."""
@@ -115,12 +126,9 @@ def status_of(error: Exception) -> int:
 
 def codes() -> dict[int, list[str]]:
     """Every code an error can have, by HTTP status."""
-    others = [(400, "BAD_REQUEST"), (400, VALUE_INVALID), (400, CURSOR_INVALID), (409, "IMPORT_STALE")]
-    others += [(400, "IMPORT_ERRORS")]
-    others += [(500, "INTERNAL"), (503, "NOT_READY")]
     of_http = [(status.value, status.name) for status in map(HTTPStatus, (404, 405, 413, 415))]
     found: dict[int, list[str]] = {}
-    for status, code in sorted({*others, *of_http, *((status, code) for status, code, _ in _TABLE.values())}):
+    for status, code in sorted({*_MADE_UP, *of_http, *((status, code) for status, code, _ in _TABLE.values())}):
         found.setdefault(status, []).append(code)
     return found
 
