@@ -40,7 +40,8 @@ _MEANWHILE = {
     "within a minute of being let in.",
     Action.DISABLE: "Stops this mailbox but for a probe, every 20 seconds at first and every 15 minutes later; goes on "
     "by itself when the cause is gone.",
-    Action.QUARANTINE: "Sets the item aside with its reason and tries it again after an hour, then more seldom.",
+    Action.QUARANTINE: "Sets the item aside with its reason and tries it again after 1, 5 and 15 minutes, then more "
+    "and more seldom, at last once a day.",
     Action.RESUBSCRIBE: "Subscribes anew, and synchronises what came meanwhile.",
     Action.LOOK_AGAIN: "Deletes nothing until a second look has confirmed it.",
     Action.DEACTIVATE: "Lets the mailbox leave memory, and reads what is durable when it comes back.",

@@ -79,11 +79,15 @@ class ChangePage:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableItem:
-    """An item Exchange listed and would not (or could not) hand over, with the failure code and Exchange's words."""
+    """An item Exchange listed and would not (or could not) hand over, with Exchange's code and words.
+
+    ``passing``: it gave others meanwhile, and may give this one when it is next asked.
+    """
 
     item_id: ItemId
     code: str
     reason: str
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

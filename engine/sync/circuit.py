@@ -32,7 +32,7 @@ _IN_A_ROW = {Sign.CREDENTIALS: 2, Sign.REFUSED: 2, Sign.UNREACHABLE: 5}
 _MAILBOXES = {Sign.CREDENTIALS: 1, Sign.REFUSED: 2, Sign.UNREACHABLE: 3}
 # A wrong password is found right within a minute, with far fewer attempts than lock an account for their frequency
 _INTERVALS = {
-    Sign.CREDENTIALS: (15.0, 30.0, 45.0),
+    Sign.CREDENTIALS: (15.0, 30.0, 40.0),
     Sign.REFUSED: (15.0, 30.0, 45.0),
     Sign.UNREACHABLE: (2.0, 4.0, 8.0, 15.0, 20.0),
 }

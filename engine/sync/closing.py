@@ -6,12 +6,15 @@ Records that have changed travel with the next landing, and a landing that leave
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from engine.failures import failure_by_code, failure_for
 from engine.model import Landing, LandingResult, MailboxStatus, Moment
 from engine.sync import failing, folders, holding
 from engine.sync.actions import Land, Rest
 from engine.sync.state import MailboxState, newest_first
+
+_ANY = 1_000_000
 
 
 def land(state: MailboxState, landing: Landing, moment: Moment) -> MailboxState:
@@ -50,6 +53,8 @@ def on_landed(state: MailboxState, result: LandingResult) -> MailboxState:
     """Take in what the store did; begin a folder anew if the server has silently begun its listing anew."""
     landing = state.doing.landing if isinstance(state.doing, Land) else None
     moved = landing is not None and (landing.folder_record is not None or landing.emails is not None)
+    if landing is not None and landing.emails is not None and landing.emails.num_rows:
+        state = replace(state, blame=_ANY)  # those that cannot be read beside this one are to blame themselves
     summary = replace(
         state.summary,
         steps=state.summary.steps + moved,
@@ -97,11 +102,19 @@ def _conclude(state: MailboxState, moment: Moment) -> MailboxState:
         state.record,
         status=MailboxStatus.SYNCED,
         last_success_at=moment.now,
-        next_sync_at=None,
+        next_sync_at=_second_try(state, moment),
         failing_since=None,
         attempts=0,
         error_code=None,
         error=None,
         error_at=None,
     )
-    return replace(state, record=record, dirty_mailbox=True, closing=True, stumbled=None)
+    blame = min(state.blame, 1)
+    return replace(state, record=record, dirty_mailbox=True, closing=True, stumbled=None, blame=blame)
+
+
+def _second_try(state: MailboxState, moment: Moment) -> datetime | None:
+    """When an item that is set aside is tried again: nobody else may ask for a pass by then."""
+    known = {folder.record.folder_id for folder in state.folders}
+    times = (entry.next_attempt_at for entry in state.quarantined if entry.folder_id in known)
+    return min((at for at in times if at > moment.now), default=None)

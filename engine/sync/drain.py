@@ -23,6 +23,7 @@ def on_page(state: MailboxState, page: ChangePage, moment: Moment) -> MailboxSta
         stuck = RequestRefused("Exchange says there are more changes and gives none, with the same sync state.")
         failed = failing.fail(replace(state, trouble=stuck), moment, cut_short=True)
         return closing.land(failed, _nothing(state), moment)
+    state = replace(state, read=state.read | {folder.record.folder_id})
     if _nothing_new(folder, page):
         summary = replace(state.summary, pages=state.summary.pages + 1)
         return replace(state, doing=None, summary=summary).with_folder(replace(folder, draining=False))
@@ -82,6 +83,7 @@ def land_page(
         holding.remember(state, folder, fresh),
         pending=(*(one for one in state.pending if one.page_id not in gone), *landing.amended_pages),
         summary=replace(state.summary, pages=state.summary.pages + 1),
+        listed=state.listed or not folder.record.drained,
     ).with_folder(
         replace(folder, record=record, draining=not page.last, due=folder.due, listed_any=listed_any, forget_seen=False)
     )

@@ -100,6 +100,8 @@ def _begin(state: MailboxState, moment: Moment) -> MailboxState:
         summary=PassSummary(),
         trouble=None,
         closing=False,
+        read=frozenset(),
+        listed=False,
         resolved_again=False,
         doing=None,
         folders=tuple(replace(folder, restarted=False) for folder in state.folders),

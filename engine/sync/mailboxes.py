@@ -11,8 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from engine.errors import FolderMissing, MailroomError, StaleEpoch, StoreUnavailable
-from engine.failures import failure_for
+from engine.errors import MailroomError, StaleEpoch, StoreUnavailable
 from engine.model import Landing, OperatorId, SubscriptionRecord, SubscriptionStatus
 from engine.notices import Notice, NoticeAnswer, NoticeKind
 from engine.orders import Orders
@@ -22,7 +21,7 @@ from engine.sync import subscribe, watch
 from engine.sync.actions import Deactivate, SubscribeAsked, SyncAsked, Wish
 from engine.sync.machine import hold, retune
 from engine.sync.policy import SyncPolicy
-from engine.sync.resident import FAILING, Resident
+from engine.sync.resident import Resident
 from engine.sync.revival import Revival
 from engine.sync.runner import Runner
 from engine.sync.telling import tell_pass
@@ -31,7 +30,6 @@ from engine.sync.wishes import coalesced, is_urgent
 
 _log = structlog.get_logger(__name__)
 _PAUSE_AFTER_A_BUG = 60.0
-_PARTLY_FAILING = failure_for(FolderMissing("")).code
 
 
 class Mailboxes:
@@ -250,19 +248,12 @@ class Mailboxes:
         return self._callbacks.wish(operator_id, self._clock.moment().fresh_id)
 
     def _ask(self, mailbox: Resident, wish: Wish) -> None:
-        if not mailbox.state.operator.email_sync or (is_urgent(wish) and self._backing_off(mailbox)):
+        backing_off = mailbox.task is None and mailbox.backs_off(self._clock.now())
+        if not mailbox.state.operator.email_sync or (is_urgent(wish) and backing_off):
             return
         mailbox.wishes.append(wish)
         if mailbox.task is None:
             mailbox.task = asyncio.create_task(self._serve(mailbox))
-
-    def _backing_off(self, mailbox: Resident) -> bool:
-        record = mailbox.state.record
-        if record.status not in FAILING or record.next_sync_at is None:
-            return False
-        if record.error_code == _PARTLY_FAILING:
-            return False  # the other folders are well, and their mail shall not wait
-        return mailbox.task is None and self._clock.now() < record.next_sync_at
 
     async def _serve(self, mailbox: Resident) -> None:
         """Run passes until nothing more is asked of the mailbox."""

@@ -6,11 +6,15 @@ https://learn.microsoft.com/en-us/exchange/client-developer/web-service-referenc
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from engine.errors import ResponseUnreadable
+from engine.failures import failure_for
+from engine.errors import ResponseUnreadable
+from engine.failures import failure_for
 from engine.model import (
     Change,
     ChangeKind,
@@ -24,6 +28,10 @@ from engine.model import (
     UnreadableItem,
 )
 from engine.sync.policy import SyncPolicy
+
+_UNREADABLE = failure_for(ResponseUnreadable("")).code
+
+_UNREADABLE = failure_for(ResponseUnreadable("")).code
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +151,21 @@ def quarantine(
     policy: SyncPolicy,
     now: datetime,
 ) -> tuple[QuarantinedItem, ...]:
-    """The quarantine's entries for unreadable items; each further attempt waits twice as long."""
+    """The quarantine's entries for items that will stay unreadable for now; each further attempt waits longer.
+
+    The code is ours; Exchange's stands in the reason.
+    """
     attempts = {entry.item_id: entry.attempts for entry in earlier}
     entries = []
     for item in unreadable:
+        if item.passing:
+            continue
         tried = attempts.get(item.item_id, 0) + 1
-        wait: timedelta = min(policy.quarantine_retry * 2 ** min(tried - 1, 20), policy.longest_quarantine_retry)
-        entries.append(QuarantinedItem(folder_id, item.item_id, item.code, item.reason, tried, now + wait))
+        wait = policy.quarantine_waits[min(tried, len(policy.quarantine_waits)) - 1]
+        entries.append(QuarantinedItem(folder_id, item.item_id, _UNREADABLE, _words(item), tried, now + wait))
     return tuple(entries)
+
+
+def _words(item: UnreadableItem) -> str:
+    told = item.code == _UNREADABLE or item.code in item.reason
+    return item.reason if told else f"{item.code}: {item.reason}"

@@ -12,6 +12,8 @@ class SyncPolicy:
 
     ``retry_for``: how long a mailbox that fails of a passing cause is retried before it is given up; after that, and
     with a permanent cause at once, it is probed seldom (``first_probe`` doubling to ``longest_probe``).
+    ``quarantine_waits``: after each attempt at an item that is set aside; the last one again and again.
+    ``quarantine_waits``: after each attempt at an item that is set aside; the last one again and again.
 
     Microsoft caps a batch request at one minute of work, so a fetch is bounded by both:
     https://learn.microsoft.com/en-us/exchange/client-developer/exchange-web-services/ews-throttling-in-exchange
@@ -27,8 +29,15 @@ class SyncPolicy:
     longest_backoff: timedelta = timedelta(minutes=5)
     first_probe: timedelta = timedelta(seconds=20)
     longest_probe: timedelta = timedelta(minutes=15)
-    quarantine_retry: timedelta = timedelta(hours=1)
-    longest_quarantine_retry: timedelta = timedelta(days=1)
+    quarantine_waits: tuple[timedelta, ...] = (
+        timedelta(minutes=1),
+        timedelta(minutes=5),
+        timedelta(minutes=15),
+        timedelta(hours=1),
+        timedelta(hours=4),
+        timedelta(hours=12),
+        timedelta(days=1),
+    )
 
     @classmethod
     def of(cls, settings: Settings) -> "SyncPolicy":

@@ -17,11 +17,13 @@ from engine.errors import (
 )
 from engine.failures import failure_for
 
-EVERYBODYS = frozenset(
+DEPTHS = tuple(
     failure_for(kind("")).code
-    for kind in (AuthenticationFailed, EwsBlocked, EndpointInvalid, VersionInvalid, SourceUnavailable)
+    for kind in (SourceUnavailable, EndpointInvalid, AuthenticationFailed, VersionInvalid, EwsBlocked)
 )
-"""Codes of ours for what may ail everybody."""
+"""Codes of ours for what may ail everybody, in the order in which a request meets them on its way in."""
+
+EVERYBODYS = frozenset(DEPTHS)
 
 _SLOW_DOWN = frozenset({"HTTP 408", "HTTP 429", "HTTP 503", "HTTP 504"})
 

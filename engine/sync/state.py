@@ -56,7 +56,9 @@ class MailboxState:
     settings no longer name. ``incomplete``: a folder was missing when they were last resolved, or the settings name
     others now, so the next pass asks again. ``retired``: folders Exchange has replaced by others of the same name.
     ``held``: only what is new is to be done (see ``engine.sync.holding``). ``fresh``: ids of pending pages that a drain
-    of what is new has queued. ``stumbled``: the single item whose fetch failed last, and how often in a row.
+    of what is new has queued. ``read``: folders this pass has read a page of; ``listed``: one of a first listing is
+    among them. ``stumbled``: the single item whose fetch failed last, and how often in a row. ``blame``: how many items
+    may yet be taken for the cause of failures of a passing kind, before another email has been read.
     """
 
     operator: Operator
@@ -81,6 +83,9 @@ class MailboxState:
     dirty_subscription: bool = False
     held: bool = False
     fresh: frozenset[str] = frozenset()
+    read: frozenset[FolderId] = frozenset()
+    listed: bool = False
+    blame: int = 1
     stumbled: tuple[ItemId, int] | None = None
     trouble: MailroomError | None = None
     summary: PassSummary = field(default_factory=PassSummary)

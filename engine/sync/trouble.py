@@ -54,6 +54,8 @@ def _ask_for_less(state: MailboxState, doing: FetchItems, error: MailroomError, 
     folder = state.folder_state(doing.folder.folder_id)
     if len(doing.item_ids) == 1:
         bad = UnreadableItem(doing.item_ids[0], error.code or failure_for(error).code, str(error))
+        if not _is_aside(state, doing) and failure_for(error).action is not Action.QUARANTINE:
+            state = replace(state, blame=state.blame - 1)
         return hydrate.on_items(state, FetchedItems(NO_EMAILS, NO_ATTACHMENTS, unreadable=(bad,)), moment)
     if doing.direct is not None:
         return drain.land_page(state, folder, doing.direct, None, moment)
@@ -67,14 +69,24 @@ def _may_be_the_item(state: MailboxState, doing: FetchItems, error: MailroomErro
     return len(doing.item_ids) == 1 and state.summary.pages > 0 and not of_all
 
 
+def _is_aside(state: MailboxState, doing: FetchItems) -> bool:
+    return len(doing.item_ids) == 1 and state.quarantined_item(doing.item_ids[0]) is not None
+
+
 def _hopeless(state: MailboxState, doing: FetchItems, error: MailroomError) -> bool:
     """Whether it is this one item that Exchange stumbles over, time after time.
 
-    Where new mail keeps passes from failing without progress, the failures of the item itself are counted.
+    Where new mail keeps passes from failing without progress, the failures of the item itself are counted. One that is
+    set aside already has had its attempts. Where nothing at all can be fetched, items are not what is wrong: after one
+    of them it is the mailbox that fails, until an email has been read.
     """
+    if not _may_be_the_item(state, doing, error):
+        return False
+    if _is_aside(state, doing):
+        return True
     item_id, times = state.stumbled or ("", 0)
     patient = state.record.attempts >= _PATIENCE or (item_id == doing.item_ids[0] and times >= _PATIENCE)
-    return patient and _may_be_the_item(state, doing, error)
+    return patient and state.blame > 0
 
 
 def _stumble(state: MailboxState, doing: FetchItems, error: MailroomError) -> MailboxState:

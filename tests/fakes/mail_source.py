@@ -8,7 +8,7 @@ Mailboxes are keyed by address and come into being by ``add_mailbox`` or ``deliv
 
 - ``fail_next(error)``: the next call (of a method, of a mailbox) raises; ``after=True``: the work is done first and
   only the answer is lost;
-- ``unreadable`` / ``unreadable_in_batches`` / ``vanish``: trouble with one item;
+- ``unreadable`` / ``unreadable_in_batches`` / ``moody`` / ``vanish``: trouble with one item;
 - ``refuse_tokens``: what was handed out so far is ErrorInvalidSyncStateData from now on, or, with ``silently=True``, is
   answered by a full listing as if there had been no token;
 - ``pretend_empty``, ``remove_folder``, ``remove_mailbox``: trouble with a folder or mailbox;
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from engine.columns import FETCHED_ATTACHMENTS, FETCHED_EMAILS
-from engine.errors import ResponseUnreadable, SourceError, SyncTokenRefused
+from engine.errors import ResponseUnreadable, SourceError, SourceUnavailable, SyncTokenRefused
 from engine.model import (
     ChangeKind,
     ChangePage,
@@ -35,6 +35,8 @@ from engine.model import (
 )
 from engine.ports import Clock
 from tests.fakes.mailboxes import FakeMailboxes, Version, difference
+
+_BROKEN = "ErrorInternalServerError"
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class FakeMailSource(FakeMailboxes):
         self._faults: list[_Fault] = []
         self._unreadable: dict[ItemId, tuple[str, str]] = {}
         self._indigestible: set[ItemId] = set()
+        self._moody: set[ItemId] = set()
         self._vanishing: set[ItemId] = set()
         self.calls: list[tuple[str, str, object]] = []
         self.subscriptions: list[FakeSubscription] = []
@@ -102,6 +105,7 @@ class FakeMailSource(FakeMailboxes):
         self._faults.clear()
         self._unreadable.clear()
         self._indigestible.clear()
+        self._moody.clear()
         self._vanishing.clear()
         for folder in self._all_folders():
             folder.pretend_empty = False
@@ -114,10 +118,15 @@ class FakeMailSource(FakeMailboxes):
         """Let every fetch of this item together with others raise ResponseUnreadable, until ``readable``."""
         self._indigestible.add(item_id)
 
+    def moody(self, item_id: ItemId) -> None:
+        """Answer ErrorInternalServerError whenever this item is asked for, until ``readable``."""
+        self._moody.add(item_id)
+
     def readable(self, item_id: ItemId) -> None:
         """End an item's trouble."""
         self._unreadable.pop(item_id, None)
         self._indigestible.discard(item_id)
+        self._moody.discard(item_id)
 
     def vanish(self, item_id: ItemId) -> None:
         """Let an item be deleted at the very moment it is fetched: listed, then missing."""
@@ -173,13 +182,17 @@ class FakeMailSource(FakeMailboxes):
         for item_id in self._vanishing.intersection(asked).intersection(items):
             self._vanishing.discard(item_id)
             self.delete(mailbox, item_id)
+        moody = [item_id for item_id in asked if item_id in items and item_id in self._moody]
+        if moody and len(moody) == len(asked):
+            raise SourceUnavailable(f"{mailbox}: {_BROKEN}", code=_BROKEN)
         missing = tuple(item_id for item_id in asked if item_id not in items)
         unreadable = tuple(
             UnreadableItem(item_id, *self._unreadable[item_id])
             for item_id in asked
-            if item_id in items and item_id in self._unreadable
-        )
-        readable = [items[item_id] for item_id in asked if item_id in items and item_id not in self._unreadable]
+            if item_id in items and item_id in self._unreadable and item_id not in moody
+        ) + tuple(UnreadableItem(item_id, _BROKEN, "Oops.", passing=True) for item_id in moody)
+        aside = {item.item_id for item in unreadable}
+        readable = [items[item_id] for item_id in asked if item_id in items and item_id not in aside]
         attachments = [
             {"item_id": item.row["item_id"], **attachment} for item in readable for attachment in item.attachments
         ]

@@ -7,7 +7,8 @@ again. Which is which:
 - An id that Exchange does not know, or finds malformed, is missing, and so is an item in another folder by now.
 - ErrorBatchProcessingStopped: those items were not tried. They are asked for again, as long as that brings some.
 - ErrorTimeoutExpired: the minute a batch may take was used up. Those are asked for again too.
-- ErrorInternalServerError, or access denied, for some items while others are given, is about those items.
+- Access denied for some items while others are given is about those items. So is ErrorInternalServerError, which may
+  pass: they are to be asked for again.
 - ErrorInvalidPropertyRequest: the item is of a type without message properties; asked for again without them.
 - Any other code, known or not, makes the item unreadable: one bad item does not stop its mailbox.
 """
@@ -28,6 +29,8 @@ from engine.sources.ews.translate import BAD_ID, KINDS, Refusal, translate
 _ROUNDS = 4
 _ITEMS = m("Items")
 _STOPPED, _TIMEOUT = "ErrorBatchProcessingStopped", "ErrorTimeoutExpired"
+_INTERNAL = "ErrorInternalServerError"
+_INTERNAL = "ErrorInternalServerError"
 _NO_SUCH_PROPERTY = "ErrorInvalidPropertyRequest"
 _MOMENT = (errors.Throttled, errors.SourceUnavailable)
 _MAILBOX = (
@@ -79,7 +82,7 @@ class Fetch:
         odd = [item_id for item_id, refusal in refused if refusal.code == _NO_SUCH_PROPERTY and not only_common]
         for item_id, refusal in refused:
             if item_id not in again and item_id not in odd:
-                self._judge(item_id, refusal, others_given=settled > 0, alone=len(asked) == 1)
+                self._judge(item_id, refusal, others_given=settled > 0)
         if again and len(again) == len(asked):
             self._give_up(dict(refused)[again[0]], alone=len(asked) == 1)
         return again, odd
@@ -138,15 +141,12 @@ class Fetch:
             self._elsewhere[where] = own is None or not same_id(own, self._folder.folder_id)
         return not self._elsewhere[where]
 
-    def _judge(self, item_id: ItemId, refusal: Refusal, *, others_given: bool, alone: bool) -> None:
+    def _judge(self, item_id: ItemId, refusal: Refusal, *, others_given: bool) -> None:
         kind = _kind(refusal)
-        about_item = others_given or alone
-        if (
-            (issubclass(kind, _MOMENT) and not (refusal.code == "ErrorInternalServerError" and about_item))
-            or (issubclass(kind, _MAILBOX) and not others_given)
-        ):  # fmt: skip
+        passing = refusal.code == _INTERNAL and others_given
+        if (issubclass(kind, _MOMENT) and not passing) or (issubclass(kind, _MAILBOX) and not others_given):
             raise translate(refusal, self._mailbox)
-        self._unreadable.append(UnreadableItem(item_id, refusal.code, refusal.text or refusal.code))
+        self._unreadable.append(UnreadableItem(item_id, refusal.code, refusal.text or refusal.code, passing))
 
     def _give_up(self, refusal: Refusal, *, alone: bool) -> None:
         if refusal.code == _TIMEOUT and not alone:

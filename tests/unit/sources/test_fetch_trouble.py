@@ -80,19 +80,21 @@ async def test_no_access_to_anything_is_the_mailboxs_trouble_and_to_one_the_item
         await fetch(source, "1", "2")
 
 
-async def test_an_internal_error_of_one_item_is_the_items_and_of_all_the_servers(
+async def test_an_internal_error_amid_items_may_pass_and_of_all_is_the_servers(
     source: EwsSource, responder: Responder
 ) -> None:
     broken = refusal("GetItem", "ErrorInternalServerError", "Oops.")
     responder.reply(items(item("1"), broken))
-    assert [one.code for one in (await fetch(source, "1", "2")).unreadable] == ["ErrorInternalServerError"]
-    responder.replies.clear()
-    responder.reply(items(broken))
-    assert [one.code for one in (await fetch(source, "1")).unreadable] == ["ErrorInternalServerError"]
-    responder.replies.clear()
-    responder.reply(items(broken, broken))
-    with pytest.raises(SourceUnavailable):
-        await fetch(source, "1", "2")
+    found = await fetch(source, "1", "2")
+    assert [(one.code, one.reason, one.passing) for one in found.unreadable] == [
+        ("ErrorInternalServerError", "Oops.", True)
+    ]
+    assert ids_of(found) == ["1"]
+    for asked in (["1"], ["1", "2"]):
+        responder.replies.clear()
+        responder.reply(items(*[broken] * len(asked)))
+        with pytest.raises(SourceUnavailable, match="Oops"):
+            await fetch(source, *asked)
 
 
 async def test_a_throttled_inner_call_is_throttling(source: EwsSource, responder: Responder) -> None:

@@ -134,7 +134,7 @@ def test_served_a_moment_ago_two_random_refusals_are_not_enough_and_the_first_pr
 
 @pytest.mark.parametrize(
     ("error", "intervals"),
-    [(LOGIN, [15, 30, 45, 45, 45]), (BLOCKED, [15, 30, 45, 45, 45]), (RESET, [2, 4, 8, 15, 20, 20, 20])],
+    [(LOGIN, [15, 30, 40, 40, 40]), (BLOCKED, [15, 30, 45, 45, 45]), (RESET, [2, 4, 8, 15, 20, 20, 20])],
 )
 @pytest.mark.parametrize("jitter", [0.0, 0.5, 1.0])
 def test_probes_come_at_growing_intervals(error: errors.SourceError, intervals: list[int], jitter: float) -> None:

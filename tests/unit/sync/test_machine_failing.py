@@ -6,6 +6,7 @@ import pytest
 
 from engine.errors import (
     AuthenticationFailed,
+    EndpointInvalid,
     EwsBlocked,
     FolderMissing,
     ImpersonationDenied,
@@ -53,13 +54,31 @@ class TestBudget:
             upcoming = record(harness).next_sync_at
             assert upcoming is not None
             assert upcoming - harness.clock.now() <= SMALL.longest_backoff * 1.25
+            attempts = record(harness).attempts
             harness.clock.advance(upcoming - harness.clock.now())
+        assert (harness.clock.now() - began, attempts > 5) == (BUDGET, True)
         given_up = fail(harness, SourceUnavailable("reset"))
         assert (given_up.status, given_up.error_code, given_up.failing_since) == (FAILED, "STORE_DOWN", began)
         assert given_up.error == "Given up after 30 minutes of retries: reset"
-        assert given_up.attempts > 5
 
-    @pytest.mark.parametrize(("after", "status"), [(timedelta(seconds=-1), FAILING), (timedelta(0), FAILED)])
+    @pytest.mark.parametrize("minutes", [1, 2, 30, 600])
+    @pytest.mark.parametrize("known", [False, True])
+    def test_those_who_began_together_are_given_up_together(self, minutes: int, known: bool) -> None:
+        """Whatever their backoff says, and also when Exchange is not even asked."""
+        for busy in range(10):
+            harness = Harness(SyncPolicy(retry_for=timedelta(minutes=minutes)))
+            began = harness.clock.now()
+            for _ in range(busy):
+                harness.clock.moment()  # as much jitter for others
+            error = standing(SourceUnavailable("reset")) if known else Throttled("busy", retry_after=50 * busy)
+            while fail(harness, error).status is FAILING:
+                upcoming = record(harness).next_sync_at
+                assert upcoming is not None
+                assert upcoming > harness.clock.now()
+                harness.clock.advance(upcoming - harness.clock.now())
+            assert harness.clock.now() - began == timedelta(minutes=minutes)
+
+    @pytest.mark.parametrize(("after", "status"), [(timedelta(seconds=-2), FAILING), (timedelta(seconds=-1), FAILED)])
     def test_to_the_second(self, harness: Harness, after: timedelta, status: MailboxStatus) -> None:
         fail(harness, SourceUnavailable("reset"))
         harness.clock.advance(BUDGET + after)
@@ -103,6 +122,53 @@ class TestBudget:
             assert (record(harness).status, record(harness).attempts) == (FAILING, 1)
             assert record(harness).failing_since == harness.clock.now()
 
+    def test_a_long_first_listing_is_progress(self, harness: Harness) -> None:
+        deliver(harness, 30)
+        for _ in range(5):
+            harness.source.calls.clear()
+            harness.on_call = lambda method: (
+                harness.source.fail_next(SourceUnavailable("reset"), method="read_changes")
+                if method == "read_changes" and sum(name == method for name, _, _ in harness.source.calls) == 3
+                else None
+            )
+            harness.clock.advance(BUDGET * 0.75)
+            failed(harness)
+            assert (record(harness).status, record(harness).attempts) == (FAILING, 1)
+
+    def test_mail_that_is_listed_and_cannot_be_fetched_is_none(self, harness: Harness) -> None:
+        passed(harness)
+        began = harness.clock.now() + timedelta(minutes=1)
+        attempts = []
+        while record(harness).status is not FAILED:
+            deliver(harness, 1)
+            fail(harness, Throttled("busy", code="ErrorServerBusy"), method="fetch_items")
+            attempts.append(record(harness).attempts)
+        assert attempts == [*range(1, 31), 1]
+        assert harness.clock.now() - began == BUDGET
+
+    def test_mail_of_one_folder_is_none_for_another_that_cannot_be_read(self, harness: Harness) -> None:
+        passed(harness)
+        reads = 0
+
+        def refuse(method: str) -> None:
+            nonlocal reads
+            reads += method == "read_changes"
+            if method == "read_changes" and reads % 2 == 0:
+                harness.source.fail_next(SourceUnavailable("no", code="ErrorInternalServerError"), method=method)
+
+        harness.on_call = refuse
+        for attempt in range(1, 5):
+            deliver(harness, 1)
+            failed(harness)
+            assert record(harness).attempts == attempt
+
+    def test_a_token_that_is_refused_time_and_again_is_none(self, harness: Harness) -> None:
+        deliver(harness, 9)
+        harness.on_call = lambda method: harness.source.refuse_tokens(ADDRESS) if method == "read_changes" else None
+        for attempt in range(1, 4):
+            failed(harness)
+            assert record(harness).attempts == attempt
+
     def test_a_pass_without_progress_does_not(self, harness: Harness) -> None:
         deliver(harness, 3)
         began = fail(harness, SourceUnavailable("reset"), method="fetch_items").failing_since
@@ -123,7 +189,7 @@ class TestBudget:
             statuses.append(record(harness).status)
         assert statuses == [FAILING, FAILING, FAILED]
         assert record(harness).failing_since == began
-        assert record(harness).attempts == 4
+        assert record(harness).attempts == 1, "its probes begin"
         assert (record(harness).error or "").startswith("The mailbox"), "the others go on: nothing is given up"
 
     def test_a_success_forgets_all_and_sets_no_next_sync(self, harness: Harness) -> None:
@@ -161,24 +227,52 @@ class TestPermanent:
             assert is_probe(wait(harness, failed(harness)), attempt)
 
     def test_what_was_given_up_is_probed_alike(self, harness: Harness) -> None:
-        for _ in range(2):
+        for _ in range(9):
             fail(harness, SourceUnavailable("reset"))
         harness.clock.advance(BUDGET)
-        harness.source.fail_next(SourceUnavailable("reset"))
-        assert is_probe(wait(harness, failed(harness)), 3)
+        for attempt in range(1, 9):
+            harness.source.fail_next(SourceUnavailable("reset"))
+            assert is_probe(wait(harness, failed(harness)), attempt)
 
-    def test_it_stays_so_when_the_cause_changes(self, harness: Harness) -> None:
-        began = fail(harness, ImpersonationDenied("no")).failing_since
+    def test_another_cause_of_its_own_has_a_beginning_of_its_own(self, harness: Harness) -> None:
+        fail(harness, MailboxNotFound("unknown"))
         harness.clock.advance(timedelta(minutes=2))
-        found = fail(harness, Throttled("busy", code="ErrorServerBusy"))
-        assert (found.status, found.error_code, found.failing_since) == (FAILED, "THROTTLED", began)
-        assert found.error == "busy", "it has not been retried for so long"
+        began = harness.clock.now()
+        found = fail(harness, ImpersonationDenied("no"))
+        assert (found.status, found.error_code, found.error) == (FAILED, "IMPERSONATION_DENIED", "no")
+        assert found.failing_since == began
+        harness.clock.advance(timedelta(minutes=2))
+        found = fail(harness, ImpersonationDenied("still no"))
+        assert (found.error, found.failing_since) == ("still no", began)
+
+    def test_what_was_retried_first_has_its_beginning_with_the_cause_that_lasts(self, harness: Harness) -> None:
+        fail(harness, Throttled("busy"))
+        harness.clock.advance(timedelta(minutes=2))
+        assert fail(harness, MailboxNotFound("unknown")).failing_since == harness.clock.now()
+
+    @pytest.mark.parametrize("permanent", [True, False])
+    def test_a_passing_cause_takes_the_place_of_none(self, harness: Harness, permanent: bool) -> None:
+        began = fail(harness, ImpersonationDenied("no") if permanent else Throttled("busy")).failing_since
+        harness.clock.advance(BUDGET)
+        before = fail(harness, ImpersonationDenied("no") if permanent else Throttled("busy"))
+        for error in (SourceUnavailable("down", code="ErrorMailboxStoreUnavailable"), SourceUnavailable("reset")):
+            found = fail(harness, error)
+            assert (found.status, found.error_code, found.error) == (FAILED, before.error_code, before.error)
+            assert found.failing_since == began
 
     def test_it_stays_so_when_it_gets_somewhere(self, harness: Harness) -> None:
         deliver(harness, 9)
+        fail(harness, SourceUnavailable("reset"), method="fetch_items")
         began = fail(harness, ImpersonationDenied("no")).failing_since
+        fail(harness, ImpersonationDenied("no"))
         harness.clock.advance(timedelta(minutes=2))
-        found = fail(harness, SourceUnavailable("reset"), method="fetch_items")
+        harness.on_call = lambda method: (
+            harness.source.fail_next(SourceUnavailable("reset"), method="fetch_items")
+            if method == "land" and record(harness).status is FAILED
+            else None
+        )
+        failed(harness)
+        found = record(harness)
         assert (found.status, found.failing_since, found.attempts) == (FAILED, began, 1)
 
     def test_it_is_never_said_to_have_been_retried(self, harness: Harness) -> None:
@@ -285,9 +379,27 @@ class TestStanding:
         assert (end.failure.code, end.message) == ("MAILBOX_NOT_FOUND", "unknown")
         assert fail(harness, ImpersonationDenied("no")).error_code == "IMPERSONATION_DENIED"
 
-    def test_it_takes_the_place_of_another_of_everybodys(self, harness: Harness) -> None:
-        fail(harness, standing(AuthenticationFailed("401")))
-        assert fail(harness, SourceUnavailable("reset")).error_code == "STORE_DOWN"
+    @pytest.mark.parametrize(
+        ("first", "then", "told"),
+        [
+            (SourceUnavailable("reset"), AuthenticationFailed("401"), "AUTH_FAILED"),
+            (SourceUnavailable("reset"), EwsBlocked("403"), "EWS_BLOCKED"),
+            (AuthenticationFailed("401"), EwsBlocked("403"), "EWS_BLOCKED"),
+            (EndpointInvalid("404"), AuthenticationFailed("401"), "AUTH_FAILED"),
+            (EwsBlocked("403"), AuthenticationFailed("401"), "EWS_BLOCKED"),
+            (AuthenticationFailed("401"), SourceUnavailable("reset"), "AUTH_FAILED"),
+            (Throttled("busy", code="ErrorServerBusy"), AuthenticationFailed("401"), "THROTTLED"),
+        ],
+    )
+    def test_of_two_of_everybodys_the_one_further_in_counts(
+        self, harness: Harness, first: SourceError, then: SourceError, told: str
+    ) -> None:
+        """Everybody given up for an outage is told of the wrong password that comes after it."""
+        fail(harness, standing(first))
+        harness.clock.advance(BUDGET)
+        assert fail(harness, standing(first)).status is FAILED
+        harness.clock.advance(timedelta(minutes=2))
+        assert fail(harness, standing(then)).error_code == told
 
     def test_no_item_is_blamed_for_it(self, harness: Harness) -> None:
         (item,) = deliver(harness, 1)

@@ -139,7 +139,7 @@ class TestStopping:
         (item,) = deliver(harness, 1)
         harness.source.unreadable(item)
         passed(harness)
-        harness.clock.advance(SMALL.quarantine_retry)
+        harness.clock.advance(SMALL.quarantine_waits[0])
         harness.source.calls.clear()
         harness.hold(True)
         held(harness)

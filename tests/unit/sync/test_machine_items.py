@@ -1,11 +1,12 @@
 """The mailbox's sync by example: items that cannot be read."""
 
+from datetime import timedelta
+
 import pytest
 
-from engine.errors import (
-    ResponseUnreadable,
-)
-from tests.unit.sync.harness import ADDRESS, ANN, SMALL, Harness, asked, deliver, fetched, passed
+from engine.errors import ResponseUnreadable, SourceUnavailable
+from engine.model import MailboxStatus
+from tests.unit.sync.harness import ADDRESS, ANN, SMALL, Harness, asked, deliver, failed, fetched, passed, wait
 
 
 class TestUnreadable:
@@ -17,7 +18,11 @@ class TestUnreadable:
         passed(harness)
         assert set(harness.store.current(ANN)) == set(items[1:])
         (entry,) = harness.store.mailbox(ANN).quarantined.values()
-        assert (entry.item_id, entry.code, entry.reason) == (items[0], "ErrorContentConversionFailed", "no luck")
+        assert (entry.item_id, entry.code, entry.reason) == (
+            items[0],
+            "ITEM_UNREADABLE",
+            "ErrorContentConversionFailed: no luck",
+        )
         assert entry.attempts == 1
         assert not harness.store.mailbox(ANN).pages
 
@@ -34,7 +39,7 @@ class TestUnreadable:
         harness.on_call = spoil
         passed(harness)
         (entry,) = harness.store.mailbox(ANN).quarantined.values()
-        assert (entry.item_id, entry.code) == (bad, "ErrorOdd")
+        assert (entry.item_id, entry.code, entry.reason) == (bad, "ITEM_UNREADABLE", "ErrorOdd: not XML")
         assert set(harness.store.current(ANN)) == {good}
         assert times == 3  # at once, the queued pair, alone
 
@@ -45,15 +50,19 @@ class TestUnreadable:
         harness.source.calls.clear()
         passed(harness)
         assert not fetched(harness), "not before its time"
-        harness.clock.advance(SMALL.quarantine_retry)
-        passed(harness)
-        (entry,) = harness.store.mailbox(ANN).quarantined.values()
-        assert (entry.attempts, entry.next_attempt_at - harness.clock.now()) == (2, 2 * SMALL.quarantine_retry)
+        for attempt, waited in enumerate((*SMALL.quarantine_waits, SMALL.quarantine_waits[-1]), 2):
+            due = harness.store.mailbox(ANN).record.next_sync_at
+            assert due == harness.clock.now() + waited, "nobody else may ask for a pass by then"
+            harness.clock.advance(waited)
+            passed(harness)
+            (entry,) = harness.store.mailbox(ANN).quarantined.values()
+            assert entry.attempts == attempt
         harness.source.readable(item)
-        harness.clock.advance(2 * SMALL.quarantine_retry)
+        harness.clock.advance(timedelta(days=1))
         harness.restart()
         passed(harness)
         assert item in harness.store.current(ANN)
+        assert harness.store.mailbox(ANN).record.next_sync_at is None
         harness.compare()
 
     def test_an_item_deleted_meanwhile_is_released(self, harness: Harness) -> None:
@@ -79,7 +88,7 @@ class TestUnreadable:
         passed(harness)
         harness.source.readable(bad)
         harness.source.vanish(bad)
-        harness.clock.advance(SMALL.quarantine_retry)
+        harness.clock.advance(SMALL.quarantine_waits[0])
         passed(harness)
         assert not harness.store.mailbox(ANN).quarantined
 
@@ -90,3 +99,86 @@ class TestUnreadable:
         limits = [what[2] for what in asked(harness, "read_changes")]
         assert limits[:3] == [3, 1, 3]
         harness.compare()
+
+
+BROKEN = "ErrorInternalServerError"
+
+
+class TestMoods:
+    """ErrorInternalServerError: most of the time it passes, now and then it is the item's for good."""
+
+    def test_those_that_are_given_land_and_the_others_are_asked_for_again_soon(self, harness: Harness) -> None:
+        items = deliver(harness, 2)
+        harness.source.moody(items[0])
+        end = failed(harness)
+        assert end.failure is not None
+        assert end.failure.code == "STORE_DOWN"
+        assert set(harness.store.current(ANN)) == {items[1]}
+        assert not harness.store.mailbox(ANN).quarantined
+        assert [page.item_ids for page in harness.store.mailbox(ANN).pages.values()] == [(items[0],)]
+        assert wait(harness, end) <= SMALL.first_backoff * 1.25
+        harness.source.readable(items[0])
+        passed(harness)
+        harness.compare()
+
+    @pytest.mark.parametrize("count", [1, 2, 5])
+    @pytest.mark.parametrize("bad", [1, 2, 4])
+    def test_what_never_passes_is_set_aside_after_some_attempts(self, harness: Harness, count: int, bad: int) -> None:
+        items = deliver(harness, count)
+        spoilt = items[:bad] if count > bad else items[:1]
+        for item in spoilt:
+            harness.source.moody(item)
+        began = harness.clock.now()
+        _attempt_until_synced(harness)
+        assert harness.clock.now() - began < timedelta(minutes=5)
+        entries = harness.store.mailbox(ANN).quarantined
+        assert set(entries) == set(spoilt)
+        assert {entry.code for entry in entries.values()} == {"ITEM_UNREADABLE"}
+        assert all(BROKEN in entry.reason for entry in entries.values())
+        assert set(harness.store.current(ANN)) == set(items) - set(spoilt)
+
+    def test_set_aside_already_it_makes_no_mailbox_fail(self, harness: Harness) -> None:
+        (item,) = deliver(harness, 1)
+        harness.source.moody(item)
+        _attempt_until_synced(harness)
+        for _ in range(5):
+            harness.clock.advance(timedelta(days=1))
+            passed(harness)
+        (entry,) = harness.store.mailbox(ANN).quarantined.values()
+        assert entry.attempts == 6
+
+    def test_where_nothing_can_be_fetched_the_mailbox_fails_and_not_its_items(self, harness: Harness) -> None:
+        (first,) = deliver(harness, 1)
+        passed(harness)
+        new = []
+        while harness.store.mailbox(ANN).record.status is not MailboxStatus.FAILED:
+            assert len(new) < 100
+            (item,) = deliver(harness, 1)
+            harness.source.moody(item)
+            new.append(item)
+            harness.run()
+        assert len(harness.store.mailbox(ANN).quarantined) <= 1
+        for item in new:
+            harness.source.readable(item)
+        harness.clock.advance(timedelta(hours=1))
+        passed(harness)
+        assert set(harness.store.current(ANN)) == {first, *new}
+
+    def test_a_connection_that_one_item_breaks_sets_it_aside_by_our_code(self, harness: Harness) -> None:
+        (item,) = deliver(harness, 1)
+        harness.source.fail_next(SourceUnavailable("reset"), method="fetch_items", times=9)
+        _attempt_until_synced(harness)
+        entry = harness.store.mailbox(ANN).quarantined[item]
+        assert (entry.code, entry.reason) == ("ITEM_UNREADABLE", "STORE_DOWN: reset")
+
+
+def _attempt_until_synced(harness: Harness) -> None:
+    """Passes, each at its time."""
+    record = None
+    while record is None or record.status is not MailboxStatus.SYNCED:
+        assert harness.run() is not None
+        record = harness.store.mailbox(ANN).record
+        if record.status is not MailboxStatus.SYNCED:
+            assert record.status is MailboxStatus.FAILING
+            assert record.next_sync_at is not None
+            harness.clock.advance(record.next_sync_at - harness.clock.now())
