@@ -12,6 +12,7 @@ import duckdb
 from engine import errors
 from engine.store.faults import refused_to_open
 from engine.store.options import StoreOptions
+from engine.store.priority import started_behind
 from engine.store.rewriting import File, Sizes, check_room, clear_leftover, rewrite
 
 CATALOG = "mailroom"
@@ -123,7 +124,8 @@ def _connect(path: Path, options: StoreOptions, wait: Callable[[float], None]) -
     if options.threads is not None:
         config["threads"] = options.threads
     config["temp_directory"] = f"{path}.tmp"
-    connection = duckdb.connect(":memory:", config=config)
+    with started_behind():
+        connection = duckdb.connect(":memory:", config=config)
     try:
         _attach(connection, path, options.lock_patience, wait)
         connection.execute(f"USE {CATALOG}")

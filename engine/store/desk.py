@@ -9,10 +9,9 @@
                                         └─▶ stuck: its asker is answered, its place is free
 
 DuckDB looks for an interrupt between steps, and a step over one huge value can take minutes. So being answered and
-having ended are two things here. Each query has a thread of its own, of low priority: landings go first.
+having ended are two things here, and each query has a thread of its own.
 """
 
-import os
 import threading
 import time
 from collections import deque
@@ -30,7 +29,6 @@ from engine.querying import Limits
 
 _TICK = 0.05
 _TICKS_A_LOOK = 4
-_NICE = 15
 
 Cursor = duckdb.DuckDBPyConnection
 
@@ -151,7 +149,6 @@ class Desk:
             threading.Thread(target=self._carry_out, args=(job,), name="store-query", daemon=True).start()
 
     def _carry_out(self, job: Job) -> None:
-        step_back()
         try:
             result = self._run(job)
         except Exception as error:  # noqa: BLE001 (somebody waits for an answer)
@@ -228,12 +225,6 @@ def stopped(why: Stop, limits: Limits) -> errors.MailroomError:
             return errors.QueryBusy("The query was stopped: landings needed the memory.")
         case Stop.CLOSING:
             return errors.StoreUnavailable("The query was stopped: the store is closing.")
-
-
-def step_back() -> None:
-    """Let this thread have what others leave; where the system has no priorities of threads, nothing changes."""
-    with suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 def _interrupt(job: Job) -> None:

@@ -20,8 +20,8 @@ from engine import errors
 from engine.exporting import WHOLE, Export, ExportPart, ExportRequest
 from engine.querying import Answer
 from engine.store.connection import Database
-from engine.store.desk import step_back
 from engine.store.faults import first_line
+from engine.store.priority import step_back
 
 T = TypeVar("T")
 

@@ -14,10 +14,10 @@ from engine import errors
 from engine.querying import Answer, Limits, Query
 from engine.store.answers import Collected, Shelf
 from engine.store.connection import Database
-from engine.store.desk import Cursor, Desk, Job, step_back
+from engine.store.desk import Cursor, Desk, Job
 from engine.store.faults import first_line, is_lost
 from engine.store.memory import Meter
-from engine.store.selecting import build_guard, on_a_snapshot, select, told
+from engine.store.selecting import build_guard, from_behind, on_a_snapshot, select, told
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ class Readers:
         with self._cursor() as cursor:
             self._rules = build_guard(cursor)
         self._own = ThreadPoolExecutor(1, thread_name_prefix="store-read")
-        self._lists = ThreadPoolExecutor(1, thread_name_prefix="store-list", initializer=step_back)
+        self._lists = ThreadPoolExecutor(1, thread_name_prefix="store-list")
         self._meter = Meter(self._cursor, limits.share)
         self._desk = Desk(self._run_job, limits, self._meter)
         self._searches = Desk(self._run_job, replace(limits, at_once=2), self._meter)
@@ -58,7 +58,7 @@ class Readers:
         Raises:
             QueryBusy: too many wait.
         """
-        return self._searches.submit("", lambda cursor: on_a_snapshot(cursor, question))
+        return self._searches.submit("", lambda cursor: from_behind(cursor, question))
 
     def query(self, query: Query) -> "Future[Collected]":
         """A query of somebody's.

@@ -13,6 +13,7 @@ from engine.store.answers import Collected, collect
 from engine.store.desk import Cursor, Job, stopped
 from engine.store.faults import is_sickness
 from engine.store.guard import Guard
+from engine.store.priority import step_back
 from engine.store.views import view_names
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ def select(cursor: Cursor, query: Query, guard: Guard, limits: Limits) -> Collec
     statement = _only_select(cursor, query.sql)
     guard.check(_tree(cursor, query.sql))
     most = limits.rows if query.max_rows is None else min(query.max_rows, limits.most_rows)
-    return on_a_snapshot(
+    return from_behind(
         cursor, lambda cursor: collect(cursor.sql(statement, params=query.params or None), most, limits.size)
     )
 
@@ -55,6 +56,12 @@ def on_a_snapshot(cursor: Cursor, question: Callable[[Cursor], T]) -> T:
     finally:
         with suppress(duckdb.Error):
             cursor.execute("ROLLBACK")
+
+
+def from_behind(cursor: Cursor, question: Callable[[Cursor], T]) -> T:
+    """``on_a_snapshot``, while landings go first; this thread does nothing else any more."""
+    step_back()
+    return on_a_snapshot(cursor, question)
 
 
 def told(error: Exception, job: Job, limits: Limits) -> Exception:
