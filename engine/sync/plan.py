@@ -13,8 +13,6 @@ import pyarrow.compute as pc
 
 from engine.errors import ResponseUnreadable
 from engine.failures import failure_for
-from engine.errors import ResponseUnreadable
-from engine.failures import failure_for
 from engine.model import (
     Change,
     ChangeKind,
@@ -28,8 +26,6 @@ from engine.model import (
     UnreadableItem,
 )
 from engine.sync.policy import SyncPolicy
-
-_UNREADABLE = failure_for(ResponseUnreadable("")).code
 
 _UNREADABLE = failure_for(ResponseUnreadable("")).code
 

@@ -13,7 +13,6 @@ class SyncPolicy:
     ``retry_for``: how long a mailbox that fails of a passing cause is retried before it is given up; after that, and
     with a permanent cause at once, it is probed seldom (``first_probe`` doubling to ``longest_probe``).
     ``quarantine_waits``: after each attempt at an item that is set aside; the last one again and again.
-    ``quarantine_waits``: after each attempt at an item that is set aside; the last one again and again.
 
     Microsoft caps a batch request at one minute of work, so a fetch is bounded by both:
     https://learn.microsoft.com/en-us/exchange/client-developer/exchange-web-services/ews-throttling-in-exchange

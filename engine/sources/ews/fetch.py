@@ -30,7 +30,6 @@ _ROUNDS = 4
 _ITEMS = m("Items")
 _STOPPED, _TIMEOUT = "ErrorBatchProcessingStopped", "ErrorTimeoutExpired"
 _INTERNAL = "ErrorInternalServerError"
-_INTERNAL = "ErrorInternalServerError"
 _NO_SUCH_PROPERTY = "ErrorInvalidPropertyRequest"
 _MOMENT = (errors.Throttled, errors.SourceUnavailable)
 _MAILBOX = (
