@@ -183,10 +183,11 @@ async def test_an_address_that_leads_nowhere(desk: Desk) -> None:
     await source.close()
 
 
-@pytest.mark.parametrize("kind", [one for one in vars(errors).values() if isinstance(one, type)])
-def test_every_error_is_met_at_some_step(kind: type[Exception]) -> None:
-    if not issubclass(kind, errors.MailroomError):
-        pytest.skip("not ours")
+OURS = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.MailroomError)]
+
+
+@pytest.mark.parametrize("kind", OURS)
+def test_every_error_is_met_at_some_step(kind: type[errors.MailroomError]) -> None:
     ann = Operator(OperatorId("ann"), "ann@example.com")
     steps = judge.access(ann, kind("words"))
     assert steps[-1].result is FAILED
