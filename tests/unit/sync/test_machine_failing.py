@@ -123,7 +123,7 @@ class TestBudget:
             assert record(harness).failing_since == harness.clock.now()
 
     def test_a_long_first_listing_is_progress(self, harness: Harness) -> None:
-        deliver(harness, 30)
+        deliver(harness, 60)
         for _ in range(5):
             harness.source.calls.clear()
             harness.on_call = lambda method: (
