@@ -2,6 +2,7 @@
 
 import asyncio
 import selectors
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Self, TypeVar
@@ -38,6 +39,8 @@ T = TypeVar("T")
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 CREDIT = 64
 TICK, TEND = 0.2, 0.5
+INBOX_ONLY = SyncPolicy(folders=("inbox",))
+_CEILING = 8
 
 
 class _Jumping(selectors.DefaultSelector):
@@ -128,10 +131,9 @@ class DistantSource(FakeMailSource):
 class Host:
     """What one host is made of."""
 
-    def __init__(self, source: FakeMailSource, store: MemoryStore, clock: LoopClock, ceiling: int = 8) -> None:
-        self.endpoint = Endpoint(ceiling, clock)
+    def __init__(self, source: FakeMailSource, store: MemoryStore, clock: LoopClock, policy: SyncPolicy) -> None:
+        self.endpoint = Endpoint(_CEILING, clock)
         callbacks = Callbacks(lambda operator_id, serial: f"http://127.0.0.1/{operator_id}/{serial}", 30, 0.3)
-        policy = SyncPolicy(folders=("inbox",))
         self.mailboxes = Mailboxes(store, Runner(source, store, self.endpoint, clock), policy, callbacks, clock)
         self.recovery = Recovery(self.endpoint, self.mailboxes, store)
 
@@ -146,11 +148,13 @@ class Landscape:
     The n-th mailbox is the n-th host's, and so on in turn.
     """
 
-    def __init__(self, count: int, latency: float = 0.05, seed: int = 1, hosts: int = 1) -> None:
+    def __init__(
+        self, count: int, latency: float = 0.05, seed: int = 1, hosts: int = 1, policy: SyncPolicy = INBOX_ONLY
+    ) -> None:
         self.clock = LoopClock(seed=seed)
         self.source = DistantSource(self.clock, latency)
         self.store = MemoryStore(self.clock.now)
-        self.hosts = {str(n): Host(self.source, self.store, self.clock) for n in range(hosts)}
+        self.hosts = {str(n): Host(self.source, self.store, self.clock, policy) for n in range(hosts)}
         self.host = self.hosts["0"]
         self.who = [OperatorId(f"op-{n:03}") for n in range(count)]
         self._tasks: list[asyncio.Task[None]] = []
@@ -184,6 +188,11 @@ class Landscape:
 
     def synced(self) -> int:
         return sum(self.store._mailboxes[one].record.status is MailboxStatus.SYNCED for one in self.who)
+
+    def failed(self) -> dict[str, int]:
+        """How many were given up, by cause."""
+        records = (self.store._mailboxes[one].record for one in self.who)
+        return dict(Counter(one.error_code or "" for one in records if one.status is MailboxStatus.FAILED))
 
     def subscribed(self) -> int:
         made = (self.store._mailboxes[one].subscription for one in self.who)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from engine.errors import ResponseUnreadable, SourceUnavailable
-from engine.model import MailboxStatus
+from engine.model import ItemId, MailboxStatus
 from tests.unit.sync.harness import ADDRESS, ANN, SMALL, Harness, asked, deliver, failed, fetched, passed, wait
 
 
@@ -150,7 +150,7 @@ class TestMoods:
     def test_where_nothing_can_be_fetched_the_mailbox_fails_and_not_its_items(self, harness: Harness) -> None:
         (first,) = deliver(harness, 1)
         passed(harness)
-        new = []
+        new: list[ItemId] = []
         while harness.store.mailbox(ANN).record.status is not MailboxStatus.FAILED:
             assert len(new) < 100
             (item,) = deliver(harness, 1)

@@ -4,12 +4,21 @@ from datetime import timedelta
 
 import pytest
 
-from engine.errors import MailboxNotFound, SourceError, StoreUnavailable, Throttled
+from engine.errors import (
+    AuthenticationFailed,
+    ImpersonationDenied,
+    MailboxNotFound,
+    SourceError,
+    SourceUnavailable,
+    StoreUnavailable,
+    Throttled,
+)
 from engine.model import MailboxStatus, Operator, OperatorId, SubscriptionStatus
 from engine.notices import Notice, NoticeAnswer, NoticeKind
 from engine.orders import Orders
 from engine.status import DueOperator
 from engine.sync import runner as runner_module
+from tests.unit.sync.harness import SMALL
 from tests.unit.sync.world import ANN, BOB, DEBOUNCE, World
 
 
@@ -82,6 +91,56 @@ class TestPasses:
         world.clock.advance(timedelta(minutes=1))
         await world.notify(world.notice())
         assert world.calls("read_changes")
+
+    @pytest.mark.parametrize("given_up", [False, True])
+    async def test_a_notice_wakes_whoever_fails_of_what_passes_but_not_more_often_than_a_probe(
+        self, world: World, given_up: bool
+    ) -> None:
+        await world.sync(ANN, subscribe=True)
+        broken = SourceUnavailable("down", code="ErrorMailboxStoreUnavailable")
+        world.source.fail_next(broken, method="read_changes", times=1000)
+        for _ in range(9):
+            await world.sync(ANN)
+        if given_up:
+            world.clock.advance(SMALL.retry_for)
+            for _ in range(9):
+                await world.sync(ANN)
+        record = world.store.mailbox(ANN).record
+        assert record.status is (MailboxStatus.FAILED if given_up else MailboxStatus.FAILING)
+        assert record.next_sync_at is not None
+        assert record.next_sync_at - world.clock.now() > timedelta(minutes=2)
+        world.source.calls.clear()
+        for _ in range(24):
+            world.clock.advance(timedelta(seconds=5))
+            assert await world.notify(world.notice()) == [NoticeAnswer.OK]
+        assert world.calls("read_changes") == 120 / SMALL.first_probe.total_seconds()
+        world.source.clear_faults()
+        world.source.deliver("ann@example.com")
+        world.clock.advance(SMALL.first_probe)
+        await world.notify(world.notice())
+        assert world.store.mailbox(ANN).record.status is MailboxStatus.SYNCED
+        assert len(world.store.current(ANN)) == 1
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            ImpersonationDenied("no"),
+            AuthenticationFailed("401", code="ErrorPasswordExpired"),
+            Throttled("busy", retry_after=300, code="ErrorServerBusy"),
+        ],
+    )
+    async def test_a_notice_wakes_nobody_who_fails_of_what_lasts_or_was_told_to_wait(
+        self, world: World, error: SourceError
+    ) -> None:
+        await world.sync(ANN, subscribe=True)
+        world.source.fail_next(error, times=1000)
+        for _ in range(6):
+            await world.sync(ANN)
+        world.source.calls.clear()
+        for _ in range(24):
+            world.clock.advance(timedelta(seconds=5))
+            await world.notify(world.notice())
+        assert not world.source.calls
 
     async def test_a_missing_folder_does_not_keep_the_others_from_their_mail(self, world: World) -> None:
         await world.sync(ANN, subscribe=True)

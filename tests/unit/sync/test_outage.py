@@ -3,13 +3,15 @@
 import asyncio
 import random
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
 from engine import errors
 from engine.model import OperatorId
-from tests.unit.sync.simulation import Landscape, simulate
+from tests.unit.sync.simulation import INBOX_ONLY, Landscape, simulate
 
 MINUTE = 60.0
 
@@ -182,5 +184,30 @@ def test_a_host_that_is_cut_off_keeps_no_other_from_its_work() -> None:
             world.source.trouble = lambda _: None
             await world.make_all_due()
             await world.all_synced(within=MINUTE + 30)
+
+    simulate(scenario)
+
+
+@pytest.mark.parametrize("minutes", [1, 30])
+@pytest.mark.parametrize("code", ["ConnectionError", "ErrorMailboxStoreUnavailable"])
+def test_all_whom_an_outage_touches_are_given_up_within_seconds_and_nobody_else(minutes: int, code: str) -> None:
+    """So that one report names them all; who was reported before keeps the cause of that."""
+
+    async def scenario() -> None:
+        async with Landscape(60, policy=replace(INBOX_ONLY, retry_for=timedelta(minutes=minutes))) as world:
+            ghosts = {world.address(one) for one in world.who[:5]}
+            unknown = errors.MailboxNotFound("no such mailbox", code="ErrorNonExistentMailbox")
+            world.source.trouble = lambda mailbox: unknown if mailbox in ghosts else None
+            await world.all_synced(within=MINUTE, but=5)
+            down = errors.SourceUnavailable("down", code=code)
+            world.source.trouble = lambda _: down
+            begun = world.now()
+            await world.make_all_due()
+            await asyncio.sleep(minutes * MINUTE - 2)
+            assert world.failed() == {"MAILBOX_NOT_FOUND": 5}
+            await asyncio.sleep(begun + minutes * MINUTE + 10 - world.now())
+            assert world.failed() == {"MAILBOX_NOT_FOUND": 5, "STORE_DOWN": 55}
+            world.source.trouble = lambda mailbox: unknown if mailbox in ghosts else None
+            await world.all_synced(within=MINUTE, but=5)
 
     simulate(scenario)
