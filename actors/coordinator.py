@@ -28,7 +28,7 @@ from engine.errors import MailroomError
 from engine.jobs.foreman import Foreman
 from engine.jobs.model import JobChange, JobName, JobRun, JobState, Shift
 from engine.model import OperatorId
-from engine.orders import HostReport, Orders
+from engine.orders import HostReport, Orders, Standing
 from engine.placement import Placement
 from engine.sharing import share
 from engine.status import DueOperator
@@ -69,6 +69,8 @@ class Coordinator:
         self._wake = asyncio.Event()
         self._desk: AlertDesk | None = None
         self._desk_version = 0
+        self._exchange: Standing | None = None
+        self._hosts_asked = asyncio.Event()
         self._ticking = asyncio.create_task(self._tick_for_ever())
         # A task of its own: a mail server that is slow holds no dispatch up.
         self._alerting = asyncio.create_task(every(_ALERT_EVERY, self._alert, "alerts"))
@@ -164,6 +166,9 @@ class Coordinator:
         reports = self._reports = await self._ask_hosts(
             share((*self._placement.hosts, *self._started), self._reports, shift, version)
         )
+        if reports:
+            self._exchange = next(one.standing for one in share(reports, reports, shift, version).values())
+        self._hosts_asked.set()
         await self._see_to_restarted(reports)
         in_progress = [operator_id for report in reports.values() for operator_id in report.in_progress]
         now = self._clock.now()
@@ -181,13 +186,14 @@ class Coordinator:
 
     async def _alert(self) -> None:
         """One look of the alert desk, which is another one once the settings have changed."""
+        await self._hosts_asked.wait()  # a mail that goes through Exchange must not be what finds out
         version, settings = await self._keeper.settings()
         if self._desk is None or version != self._desk_version:
             if self._desk is not None:
                 await self._desk.close()
             self._desk = build_desk(settings, self._store, self._clock)
             self._desk_version = version
-        await self._desk.tick()
+        await self._desk.tick(self._exchange)
 
     async def _plan(self, shift: Shift, reports: dict[str, HostReport], now: datetime) -> dict[str, list[DueOperator]]:
         least = self._credit * max(len(reports), 1) + len(self._since)

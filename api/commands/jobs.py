@@ -22,6 +22,8 @@ PATIENCE_SECONDS = 60.0
 _AWAY = (None, "STORE_UNAVAILABLE", "CLUSTER_UNAVAILABLE")
 """Codes of answers that say to try again; None: no gateway answers at all."""
 
+_EXAMPLES = {"every": '"15m" or "0 6 * * 1-5"', "timezone": '"Europe/Berlin"'}
+
 Name = Annotated[str, typer.Argument(help="EmailSync or ManagePushSubscriptions.")]
 
 jobs = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -61,6 +63,9 @@ def set_job(
     changes = {key: value for key, value in given.items() if value is not None}
     if not changes:
         raise typer.BadParameter("Nothing to change: give --every, --timezone or --access-group.")
+    for key, example in _EXAMPLES.items():
+        if not changes.get(key, example).strip():
+            raise typer.BadParameter(f"--{key} is empty; write one such as {example}, or leave it out.")
     _change(name, **changes)
 
 

@@ -29,7 +29,7 @@ def build_desk(
     recipients = settings.email_sync.failure_recipients
     if recipients and mailer is None:
         mailer = build_mailer(settings)
-    courier = Courier(store, mailer, clock) if mailer is not None else None
+    courier = Courier(store, mailer, clock, through_exchange=not settings.smtp.host) if mailer is not None else None
     retried_for = timedelta(minutes=settings.email_sync.notification_frequency)
     return AlertDesk(store, courier, clock, Addressees(recipients, retried_for), policy)
 

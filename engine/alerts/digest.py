@@ -1,13 +1,12 @@
 """Digests as mail: text and HTML from the templates beside this module. Pure, but for reading them once."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from engine.alerts.decide import Digest
 from engine.alerts.model import OutgoingMail
-from engine.alerts.words import say
+from engine.alerts.words import Background, say
 
 _TEMPLATES = Environment(
     loader=PackageLoader("engine.alerts"),
@@ -19,9 +18,9 @@ _TEMPLATES = Environment(
 )
 
 
-def write(digest: Digest, recipients: Sequence[str], retried_for: timedelta) -> OutgoingMail:
-    """The mail of a digest; ``retried_for``: how long a passing cause is retried before it is given up."""
-    said = say(digest, retried_for)
+def write(digest: Digest, recipients: Sequence[str], background: Background) -> OutgoingMail:
+    """The mail of a digest."""
+    said = say(digest, background)
     shown = {name: getattr(said, name) for name in said.__slots__}
     return OutgoingMail(
         mail_id=digest.mail_id,

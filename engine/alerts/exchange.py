@@ -12,6 +12,7 @@ from engine.alerts.mailer import Delivery, all_deferred, all_refused
 from engine.alerts.mime import as_message
 from engine.alerts.model import OutgoingMail
 from engine.failures import failure_for, is_permanent
+from engine.sync.signs import sign_of
 
 _BAD_RECIPIENT = "ErrorInvalidRecipients"
 
@@ -51,7 +52,8 @@ class ExchangeMailer:
                 return await self._one_by_one(mail)
             # A wrong password, tried again and again, locks the account
             slowly = isinstance(error, errors.RequestRefused) or is_permanent(failure_for(error).action)
-            return all_refused(mail, str(error)) if slowly else all_deferred(mail, str(error))
+            judged = all_refused if slowly else all_deferred
+            return judged(mail, str(error), any_mail=sign_of(error) is not None)
         return Delivery(accepted=mail.recipients)
 
     async def close(self) -> None:

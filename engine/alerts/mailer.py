@@ -12,12 +12,14 @@ class Delivery:
     """How an attempt went, for each recipient.
 
     ``accepted``: handed over. ``refused``: not as it stands, ever, with the server's words. ``deferred``: not this
-    time, with the reason.
+    time, with the reason. ``any_mail``: any other mail would have met the same, because the server is not reached, or
+    lets nobody in.
     """
 
     accepted: tuple[str, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
     deferred: Mapping[str, str] = field(default_factory=dict)
+    any_mail: bool = False
 
 
 class Mailer(Protocol):
@@ -32,11 +34,11 @@ class Mailer(Protocol):
         ...
 
 
-def all_refused(mail: OutgoingMail, reason: str) -> Delivery:
+def all_refused(mail: OutgoingMail, reason: str, *, any_mail: bool = False) -> Delivery:
     """Nobody gets it as it stands."""
-    return Delivery(refused=dict.fromkeys(mail.recipients, reason))
+    return Delivery(refused=dict.fromkeys(mail.recipients, reason), any_mail=any_mail)
 
 
-def all_deferred(mail: OutgoingMail, reason: str) -> Delivery:
+def all_deferred(mail: OutgoingMail, reason: str, *, any_mail: bool = False) -> Delivery:
     """Nobody gets it this time."""
-    return Delivery(deferred=dict.fromkeys(mail.recipients, reason))
+    return Delivery(deferred=dict.fromkeys(mail.recipients, reason), any_mail=any_mail)

@@ -29,18 +29,22 @@ class SmtpMailer:
     async def send(self, mail: OutgoingMail) -> Delivery:
         """See ``Mailer``."""
         client = self._client()
+        inside = False
         try:
             await client.connect()
+            inside = True
             delivery = await self._hand_over(client, mail)
             with contextlib.suppress(aiosmtplib.SMTPException, OSError):
                 await client.quit(timeout=1)
         except aiosmtplib.SMTPResponseException as error:
             reason = f"{self!r} answers {error.code} {error.message}"
-            return all_refused(mail, reason) if error.code >= 500 else all_deferred(mail, reason)
+            judged = all_refused if error.code >= 500 else all_deferred
+            return judged(mail, reason, any_mail=not inside)
         except aiosmtplib.SMTPNotSupported as error:
-            return all_refused(mail, f"{self!r}: {error.message}")
+            return all_refused(mail, f"{self!r}: {error.message}", any_mail=not inside)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            return all_deferred(mail, f"{self!r}: {str(error) or type(error).__name__}")
+            lost = not inside or isinstance(error, OSError)
+            return all_deferred(mail, f"{self!r}: {str(error) or type(error).__name__}", any_mail=lost)
         else:
             return delivery
         finally:

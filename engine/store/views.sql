@@ -98,7 +98,7 @@ LEFT JOIN _mailroom.failure_words AS w ON w.code = a.code
 LEFT JOIN _mailroom.failure_words AS d ON d.code = 'INTERNAL'
 LEFT JOIN (
     SELECT
-        alert_id, count(sent_at) AS sent, count(*) - count(sent_at) AS waiting,
+        alert_id, count(sent_at) FILTER (len(recipients) > 0) AS sent, count(*) - count(sent_at) AS waiting,
         arg_max(error, created_at) FILTER (error IS NOT NULL) AS last_error
     FROM _mailroom.outbox GROUP BY alert_id
 ) AS m ON m.alert_id = a.alert_id;

@@ -127,6 +127,7 @@ async def test_one_bad_address_holds_up_nobody(world: World) -> None:
 async def test_nobody_but_bad_addresses_is_refused(world: World) -> None:
     delivery = await world.mailer.send(mail(BAD))
     assert (delivery.accepted, list(delivery.refused), delivery.deferred) == ((), [BAD], {})
+    assert not delivery.any_mail
 
 
 async def test_what_is_down_defers_and_what_is_back_accepts(world: World) -> None:
@@ -134,5 +135,6 @@ async def test_what_is_down_defers_and_what_is_back_accepts(world: World) -> Non
     delivery = await world.mailer.send(mail(ANN, BOB))
     assert (delivery.accepted, delivery.refused, set(delivery.deferred)) == ((), {}, {ANN, BOB})
     assert all(delivery.deferred.values())
+    assert delivery.any_mail
     await world.come_back()
     assert (await world.mailer.send(mail(ANN))).accepted == (ANN,)

@@ -163,7 +163,7 @@ def _alert(alert: Alert, mails: Mapping[str, OutgoingMail]) -> Row:
         "reported_at": alert.reported_at,
         "closed_at": alert.closed_at,
         "operators": len(alert.operators),
-        "mails_sent": sum(mail.sent_at is not None for mail in mine),
+        "mails_sent": sum(mail.sent_at is not None and bool(mail.recipients) for mail in mine),
         "mails_waiting": sum(mail.sent_at is None for mail in mine),
         "last_error": wrong[-1][1] if wrong else None,
     }

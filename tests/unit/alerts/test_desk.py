@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,9 +12,10 @@ from engine.alerts.exchange import ExchangeMailer
 from engine.alerts.mailer import Delivery
 from engine.alerts.model import Affected, AlertStatus, OutgoingMail, StandingFailure
 from engine.alerts.smtp import SmtpMailer
-from engine.errors import StoreUnavailable
+from engine.errors import AuthenticationFailed, SourceError, StoreUnavailable
 from engine.jobs.model import Job, JobName, JobRun, Trigger
-from engine.model import OperatorId
+from engine.model import Operator, OperatorId
+from engine.orders import Standing
 from engine.settings import build_settings
 from tests.fakes.clock import FakeClock
 from tests.fakes.mailer import FakeMailer
@@ -80,17 +82,19 @@ class Office:
         self.store = Store()
         self.mailer = FakeMailer()
         self.addressees = Addressees(recipients)
+        self.through_exchange = False
         self.desk = self.opened()
 
     def opened(self) -> AlertDesk:
-        return AlertDesk(self.store, Courier(self.store, self.mailer, self.clock), self.clock, self.addressees)
+        courier = Courier(self.store, self.mailer, self.clock, through_exchange=self.through_exchange)
+        return AlertDesk(self.store, courier, self.clock, self.addressees)
 
-    async def pass_time(self, **span: float) -> None:
+    async def pass_time(self, *, exchange: Standing | None = None, **span: float) -> None:
         """Look every two seconds; when the process dies, another takes over."""
         until = self.clock.now() + timedelta(**span)
         while self.clock.now() < until:
             try:
-                await self.desk.tick()
+                await self.desk.tick(exchange)
             except Death:
                 self.desk = self.opened()
             self.clock.advance(timedelta(seconds=2))
@@ -263,3 +267,133 @@ async def test_a_desk_sends_by_smtp_or_through_exchange_or_not_at_all() -> None:
     await nobody.tick()
     for made in (by_smtp, through, as_application, nobody):
         await made.close()
+
+
+# While mail does not go, or Exchange serves nobody
+
+
+def bodies(office: Office) -> list[str]:
+    return [" ".join(mail.text.split()) for _, mail in office.mailer.inbox]
+
+
+@pytest.mark.parametrize("meanwhile", [timedelta(minutes=1), timedelta(minutes=40)])
+async def test_what_is_over_before_it_could_be_told_is_told_in_one_mail(office: Office, meanwhile: timedelta) -> None:
+    office.mailer.down = True
+    office.store.standing = {NOT_FOUND: ["ann"]}
+    await office.pass_time(seconds=meanwhile.total_seconds())
+    office.store.standing = {}
+    await office.pass_time(minutes=3)
+    office.mailer.down = False
+    await office.pass_time(minutes=3)
+    assert [subject.split()[1] for subject in office.subjects()] == ["Over:"]
+    assert (
+        "A report was written at 2026-11-24 09:00 UTC and could not be sent to admin@example.com" in bodies(office)[0]
+    )
+    assert "ann" in bodies(office)[0]
+    assert await office.store.unsent(office.clock.now() + timedelta(days=9), 9) == []
+    assert sum(bool(mail.recipients) for mail in office.store.mails.values()) == 1
+
+
+async def test_mail_that_can_go_again_while_its_cause_has_just_gone_waits_for_the_end(office: Office) -> None:
+    office.mailer.down = True
+    office.store.standing = {NOT_FOUND: ["ann"], DENIED: ["bob"]}
+    await office.pass_time(minutes=5)
+    office.store.standing = {DENIED: ["bob"]}
+    await office.pass_time(seconds=4)
+    office.mailer.down = False
+    await office.pass_time(minutes=5)
+    denied, missing = office.subjects() if "Over" in office.subjects()[1] else office.subjects()[::-1]
+    assert DENIED in denied
+    assert missing.startswith("[Mailroom] Over: ")
+
+
+async def test_a_cause_that_comes_back_before_its_end_is_told(office: Office) -> None:
+    office.mailer.down = True
+    office.store.standing = {NOT_FOUND: ["ann"]}
+    await office.pass_time(minutes=5)
+    office.store.standing = {}
+    await office.pass_time(seconds=30)
+    office.mailer.down = False
+    office.store.standing = {NOT_FOUND: ["ann"]}
+    await office.pass_time(minutes=3)
+    assert [subject.split()[1] for subject in office.subjects()] == ["1"]
+
+
+async def test_who_has_the_report_gets_the_end_and_who_has_not_reads_why(office: Office) -> None:
+    other = "boss@example.com"
+    office.addressees = Addressees((ADMIN, other))
+    office.desk = office.opened()
+    office.mailer.deferred[other] = "452 Mailbox full."
+    office.store.standing = {NOT_FOUND: ["ann"]}
+    await office.pass_time(minutes=5)
+    office.store.standing = {}
+    office.mailer.deferred.clear()
+    office.store.mails = {  # its next attempt is a while away
+        key: replace(mail, next_attempt_at=office.clock.now() + timedelta(minutes=9))
+        for key, mail in office.store.mails.items()
+    }
+    await office.pass_time(minutes=3)
+    got = [(who, mail.subject.split()[1]) for who, mail in office.mailer.inbox]
+    assert got == [(ADMIN, "1"), (ADMIN, "Over:"), (other, "Over:")]
+    assert f"could not be sent to {other} ({other}: 452 Mailbox full.)" in bodies(office)[-1]
+
+
+async def test_a_report_is_withdrawn_when_it_is_over_while_nobody_is_named(office: Office) -> None:
+    office.mailer.down = True
+    office.store.standing = {NOT_FOUND: ["ann"]}
+    await office.pass_time(minutes=5)
+    office.addressees = Addressees()
+    office.desk = office.opened()
+    office.store.standing = {}
+    await office.pass_time(minutes=3)
+    office.mailer.down = False
+    await office.pass_time(hours=1)
+    assert office.subjects() == []
+
+
+@pytest.mark.parametrize("dies_after", [False, True])
+async def test_whenever_it_dies_an_end_is_never_told_before_its_report(dies_after: bool) -> None:
+    async def story(dies_at: int | None) -> Office:
+        office = Office(ADMIN)
+        office.store.dies_at, office.store.dies_after = dies_at, dies_after
+        office.mailer.down = True
+        office.store.standing = {NOT_FOUND: ["ann"]}
+        await office.pass_time(seconds=60)
+        office.store.standing = {}
+        await office.pass_time(seconds=90)
+        office.mailer.down = False
+        await office.pass_time(minutes=3)
+        return office
+
+    calls = (await story(None)).store.calls
+    for dies_at in range(1, calls + 1):
+        told = [subject.split()[1] for subject in dict.fromkeys((await story(dies_at)).subjects())]
+        assert told in (["Over:"], ["1", "Over:"])
+
+
+def nobody_is_served(error: SourceError) -> Standing:
+    return Standing(error, START)
+
+
+async def test_a_cause_that_is_everybodys_is_told_as_such(office: Office) -> None:
+    await office.store.put_operators([Operator(OperatorId(f"op{n}"), f"op{n}@example.com") for n in range(9)])
+    await office.store.put_operators([Operator(OperatorId("off"), "off@example.com", email_sync=False)])
+    office.store.standing = {"AUTH_FAILED": ["op0", "op1"], NOT_FOUND: ["op8"], "SUBSCRIPTION_QUOTA": ["op7"]}
+    await office.pass_time(exchange=nobody_is_served(AuthenticationFailed("401")), seconds=40)
+    assert sorted(subject.split(":")[0] for subject in office.subjects()) == [
+        "[Mailroom] 1 operator",
+        "[Mailroom] 1 operator",
+        "[Mailroom] All 8 operators",
+    ]
+    assert sum("Exchange serves nobody" in text for text in bodies(office)) == 1
+
+
+async def test_mail_through_exchange_waits_for_exchange_and_is_there_seconds_later(office: Office) -> None:
+    office.through_exchange = True
+    office.desk = office.opened()
+    trouble = nobody_is_served(AuthenticationFailed("401"))
+    office.store.standing = {"AUTH_FAILED": ["ann"], NOT_FOUND: ["bob"]}
+    await office.pass_time(exchange=trouble, minutes=10)
+    assert office.mailer.attempts == []
+    await office.pass_time(seconds=2)
+    assert len(office.subjects()) == 2

@@ -12,11 +12,13 @@ from engine.alerts.decide import Digest, DigestKind
 from engine.alerts.digest import write
 from engine.alerts.model import Affected, Alert, AlertStatus
 from engine.alerts.policy import AlertPolicy
+from engine.alerts.words import Background
 from engine.model import OperatorId
 from engine.settings import SmtpSettings
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "alerts.md"
 START = datetime(2026, 11, 24, 9, tzinfo=UTC)
+PLAIN = Background(timedelta(minutes=30))
 WORDS = "{}: ErrorNonExistentMailbox: The SMTP address has no mailbox associated with it."
 
 
@@ -29,7 +31,7 @@ def example(kind: DigestKind) -> str:
     alert = Alert("a", "MAILBOX_NOT_FOUND", AlertStatus.REPORTED, START, START, names)
     if kind is DigestKind.RECOVERY:
         alert, affected = replace(alert, quiet_since=START + timedelta(hours=3, minutes=2)), ()
-    mail = write(Digest("m", kind, alert, affected, len(affected), START), ["admin@example.com"], timedelta(minutes=30))
+    mail = write(Digest("m", kind, alert, affected, len(affected), START), ["admin@example.com"], PLAIN)
     return f"Subject: {mail.subject}\n\n{mail.text}".replace(" \n", "\n")
 
 

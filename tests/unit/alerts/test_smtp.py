@@ -69,6 +69,7 @@ async def test_a_server_without_starttls_gets_no_mail_in_the_clear(server: SmtpS
     delivery = await mailer(server, starttls=True).send(mail())
     assert (delivery.accepted, server.received) == ((), [])
     assert "STARTTLS" in delivery.deferred[ANN]
+    assert delivery.any_mail
 
 
 async def test_a_server_that_insists_on_tls_refuses_mail_in_the_clear(certificate: Certificate) -> None:
@@ -81,6 +82,7 @@ async def test_a_wrong_password_is_told_and_never_shown(certificate: Certificate
         wrong = mailer(server, starttls=True, verify_tls=False, **signing_in())
         delivery = await wrong.send(mail())
         assert "535" in delivery.refused[ANN]
+        assert delivery.any_mail
         assert PASSWORD not in f"{delivery}{wrong!r}"
 
 
@@ -107,6 +109,7 @@ async def test_replies_refuse_or_defer(server: SmtpServer, where: str, reply: st
     told = getattr(delivery, kind)
     assert (list(told), delivery.accepted) == ([ANN], ())
     assert reply[4:].strip(".") in told[ANN]
+    assert not delivery.any_mail
     assert len({**delivery.refused, **delivery.deferred}) == 1
     server.answers.clear()
     assert (await mailer(server).send(mail())).accepted == (ANN,)
@@ -156,6 +159,7 @@ async def test_a_server_that_does_not_answer_is_given_up(greeting: bytes) -> Non
     closing.set()
     server.close()
     assert (delivery.accepted, [*delivery.deferred, *delivery.refused]) == ((), [ANN])
+    assert delivery.any_mail
 
 
 async def test_a_courier_stops_waiting_for_a_server_that_hangs() -> None:
