@@ -102,7 +102,9 @@ class Courier:
     async def _take(self, turn: Turn) -> bool:
         """Try one mail; whether anybody took it."""
         delivery = await self._try(replace(turn.mail, recipients=turn.recipients))
-        left = replace(delivery, deferred={**delivery.deferred, **dict.fromkeys(turn.held, _AHEAD)})
+        left = delivery
+        if delivery.accepted or delivery.deferred:  # else it is refused as a whole, and everybody stays
+            left = replace(delivery, deferred={**delivery.deferred, **dict.fromkeys(turn.held, _AHEAD)})
         moment = self._clock.moment()
         attempts = self._way.misses if delivery.any_mail else turn.mail.attempts
         pause = pause_after(left, attempts + 1, moment.jitter)

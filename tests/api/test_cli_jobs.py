@@ -82,6 +82,10 @@ async def test_set(environ: Environ, mailroom: FakeMailroom) -> None:
     nothing = await run("jobs", "set", "EmailSync", environ=environ)
     assert nothing.code == 2
     assert "Nothing to change" in nothing.err
+    for option in ("--every", "--timezone"):
+        empty = await run("jobs", "set", "EmailSync", option, " ", environ=environ)
+        assert empty.code == 2
+        assert f"{option} is empty; write one such as" in " ".join(empty.err.split())
 
 
 @pytest.mark.parametrize(

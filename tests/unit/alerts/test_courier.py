@@ -228,6 +228,18 @@ async def test_nobody_gets_a_later_mail_of_an_alert_before_an_earlier_one() -> N
     assert all(one.sent_at for one in office.store.mails.values())
 
 
+async def test_who_is_refused_with_everybody_stays_though_others_wait_for_an_earlier_mail() -> None:
+    office = await post(mail(1, BOB), replace(mail(2, ANN, BOB), alert_id="alert-1"))
+    office.mailer.deferred[BOB] = "450 Greylisted."
+    await office.courier.send_due()
+    office.mailer.locked = True
+    await office.courier.send_due()
+    office.mailer.locked = False
+    office.mailer.deferred.clear()
+    await office.run(minutes=20)
+    assert sorted(office.got()) == [(ANN, "mail-2"), (BOB, "mail-1"), (BOB, "mail-2")]
+
+
 async def test_a_mail_that_is_given_up_holds_nothing_up() -> None:
     office = await post(mail(1), replace(mail(2), alert_id="alert-1"), mail(3))
     office.mailer.locked = True
