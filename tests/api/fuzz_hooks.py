@@ -11,7 +11,7 @@ from typing import Any
 
 import schemathesis
 from hypothesis import strategies as st
-from schemathesis.core.failures import Failure
+from schemathesis.core.failures import AcceptedNegativeData, Failure
 from schemathesis.core.transport import Response
 from schemathesis.openapi.checks import AllowHeaderMismatch, EnsureResourceAvailability, RejectedPositiveData
 
@@ -39,6 +39,8 @@ schemathesis.openapi.format("sql", _QUERIES | st.text(min_size=1))
 @schemathesis.hook
 def filter_failure(context: Any, failure: Failure, case: Any, response: Response) -> bool:
     """False: it is no failure."""
+    if response.status_code == 413:
+        return not isinstance(failure, (AcceptedNegativeData, RejectedPositiveData))
     if isinstance(failure, EnsureResourceAvailability):
         return failure.created_with not in REHEARSED
     if isinstance(failure, AllowHeaderMismatch):
