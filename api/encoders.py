@@ -156,7 +156,7 @@ class ParquetEncoder:
         self._drain = _Drain()
         self._schema, self._truncated = schema, truncated
         self._gathered: list[pa.RecordBatch] = []
-        self._rows = 0
+        self._rows = self._size = 0
 
     def begin(self) -> bytes:
         """The magic number."""
@@ -167,7 +167,8 @@ class ParquetEncoder:
         """Row groups of some thousand rows."""
         self._gathered.append(batch)
         self._rows += batch.num_rows
-        if self._rows >= _ROW_GROUP:
+        self._size += batch.nbytes
+        if self._rows >= _ROW_GROUP or self._size >= _ROW_GROUP_BYTES:
             self._write()
         return self._drain.taken()
 
@@ -182,10 +183,12 @@ class ParquetEncoder:
 
     def _write(self) -> None:
         self._writer.write_table(pa.Table.from_batches(self._gathered, schema=self._schema))
-        self._gathered, self._rows = [], 0
+        self._gathered, self._rows, self._size = [], 0, 0
 
 
 _ROW_GROUP = 20_000
+_ROW_GROUP_BYTES = 32 << 20
+"""Bodies may be large, and a row group is held whole."""
 
 
 def encode(encoder: Encoder, batches: Iterable[pa.RecordBatch], *, first: bool, last: bool) -> bytes:

@@ -28,6 +28,7 @@ from api.encoders import ParquetEncoder, encode
 from bench.landing import Case, land_case
 from bench.mail import Mail, sample
 from bench.report import Report, Row, settings_of
+from engine import logs
 from engine.clock import SystemClock
 from engine.columns import FETCHED_EMAILS
 from engine.exporting import ExportPart, ExportRequest
@@ -44,6 +45,8 @@ _BATCH = 500
 _SOMEBODY = "somebody@erased.example"
 _ONE_IN = 1_000
 _MONTHS = 4
+_EXPORT_MEMORY = "256MB"
+"""DuckDB's limit during the export: by default it would keep as much of the file in memory as it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ def run(given: Namespace) -> Report:
     """Land, erase, export."""
     names = ("stored", "rounds", "operators", "emails", "body", "seed")
     options = Options(**{name: getattr(given, name) for name in names})
+    logs.configure("WARNING")
     with tempfile.TemporaryDirectory(prefix="mailroom-bench-") as folder:
         mail = Mail(sample(40, options.emails, options.seed))
         looking = asyncio.run(_looking(options, mail, Path(folder) / "looking.duckdb"))
@@ -110,21 +114,24 @@ async def _keeping(options: Options, folder: Path) -> dict[str, float]:
     async with _opened(folder / "keeping.duckdb", options.operators) as (store, epochs):
         await _fill(store, options, epochs)
         preview = await _timed(store.erase(ErasureRequest("p", _SOMEBODY, "bench", dry_run=True)))
-        began = time.monotonic()
+        began, cpu = time.monotonic(), time.process_time()
         receipt = await store.erase(ErasureRequest("e", _SOMEBODY, "bench"))
-        erased = time.monotonic() - began
+        erased, erased_cpu = time.monotonic() - began, time.process_time() - cpu
+    async with _opened(folder / "keeping.duckdb", 1, _EXPORT_MEMORY) as (store, _):
         with _most_memory() as memory:
-            began = time.monotonic()
+            began, cpu = time.monotonic(), time.process_time()
             size = await _export(store, folder)
-            exported = time.monotonic() - began
+            exported, exported_cpu = time.monotonic() - began, time.process_time() - cpu
     return {
         "stored": options.stored,
         "erased_emails": receipt.emails,
         "dry_run_seconds": round(preview, 2),
         "erasing_and_rewriting_seconds": round(erased, 1),
+        "erasing_and_rewriting_cpu_seconds": round(erased_cpu, 1),
         "file_bytes_before": receipt.size_before or 0,
         "file_bytes_after": receipt.size_after or 0,
         "export_seconds": round(exported, 1),
+        "export_cpu_seconds": round(exported_cpu, 1),
         "export_bytes": size,
         "export_memory_more_bytes": memory[1] - memory[0],
     }
@@ -211,9 +218,12 @@ def _most_memory() -> Iterator[list[int]]:
 
 
 @asynccontextmanager
-async def _opened(path: Path, operators: int) -> AsyncIterator[tuple[DuckDBStore, dict[OperatorId, int]]]:
+async def _opened(
+    path: Path, operators: int, memory_limit: str = "50%"
+) -> AsyncIterator[tuple[DuckDBStore, dict[OperatorId, int]]]:
     """A store with operators that are active."""
-    store = await DuckDBStore.open(path, SystemClock().now, StoreOptions(suppression_key=_KEY))
+    options = StoreOptions(suppression_key=_KEY, memory_limit=memory_limit)
+    store = await DuckDBStore.open(path, SystemClock().now, options)
     try:
         people = [Operator(OperatorId(f"operator{n:04d}"), f"o{n}@x.example") for n in range(operators)]
         await store.put_operators(people)
