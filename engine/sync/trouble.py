@@ -3,12 +3,20 @@
 from dataclasses import replace
 
 from engine.columns import NO_ATTACHMENTS, NO_EMAILS
-from engine.errors import AuthenticationFailed, FolderMissing, MailroomError, Throttled
+from engine.errors import (
+    AuthenticationFailed,
+    FolderMissing,
+    MailroomError,
+    RequestRefused,
+    SourceUnavailable,
+    Throttled,
+)
 from engine.failures import Action, failure_for
 from engine.model import FetchedItems, Landing, Moment, UnreadableItem
 from engine.sync import closing, drain, failing, folders, hydrate, plan, subscribe
 from engine.sync.actions import Deactivate, FetchItems, Land, ReadPage, Subscribe
 from engine.sync.retry import is_standing
+from engine.sync.signs import sign_of
 from engine.sync.state import MailboxState
 
 _PATIENCE = 4
@@ -35,6 +43,9 @@ def on_failed(state: MailboxState, error: MailroomError, moment: Moment) -> Mail
             return replace(state, doing=None).with_folder(smaller)
     if isinstance(doing, FetchItems) and (action is Action.QUARANTINE or _hopeless(state, doing, error)):
         return _ask_for_less(state, doing, error, moment)
+    if isinstance(doing, ReadPage) and _may_be_the_folder(state, doing, error):
+        folder = replace(state.folder_state(doing.folder.folder_id), due=False, draining=False)
+        return replace(state, doing=None, trouble=error).with_folder(folder)
     return _give_up(state, error, moment)
 
 
@@ -61,6 +72,19 @@ def _ask_for_less(state: MailboxState, doing: FetchItems, error: MailroomError, 
         return drain.land_page(state, folder, doing.direct, None, moment)
     state, landing = _halved(state, doing, moment)
     return closing.land(state, landing, moment)
+
+
+def _may_be_the_folder(state: MailboxState, doing: ReadPage, error: MailroomError) -> bool:
+    """Whether to see to the rest of the mailbox before the pass fails: new mail shall not wait for a sick folder.
+
+    The next failure of the pass ends it, whatever it is of.
+    """
+    if state.trouble is not None or not isinstance(error, SourceUnavailable | RequestRefused) or sign_of(error):
+        return False
+    others = {folder.record.folder_id for folder in state.folders} - {doing.folder.folder_id}
+    return any(folder.due or folder.draining for folder in state.folders if folder.record.folder_id in others) or any(
+        page.folder_id in others for page in state.pending
+    )
 
 
 def _may_be_the_item(state: MailboxState, doing: FetchItems, error: MailroomError) -> bool:

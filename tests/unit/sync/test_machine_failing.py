@@ -15,7 +15,7 @@ from engine.errors import (
     SourceUnavailable,
     Throttled,
 )
-from engine.model import MailboxRecord, MailboxStatus
+from engine.model import ChangePage, Folder, MailboxRecord, MailboxStatus, SyncToken
 from engine.sync.actions import SyncAsked
 from engine.sync.policy import SyncPolicy
 from tests.unit.sync.harness import ADDRESS, ANN, SMALL, Harness, deliver, failed, passed, wait
@@ -146,21 +146,30 @@ class TestBudget:
         assert attempts == [*range(1, 31), 1]
         assert harness.clock.now() - began == BUDGET
 
-    def test_mail_of_one_folder_is_none_for_another_that_cannot_be_read(self, harness: Harness) -> None:
+    @pytest.mark.parametrize("sick", ["inbox", "sentitems"])
+    def test_mail_of_one_folder_is_none_for_another_that_cannot_be_read_and_lands(
+        self, harness: Harness, sick: str
+    ) -> None:
         passed(harness)
-        reads = 0
+        read = harness.source.read_changes
 
-        def refuse(method: str) -> None:
-            nonlocal reads
-            reads += method == "read_changes"
-            if method == "read_changes" and reads % 2 == 0:
-                harness.source.fail_next(SourceUnavailable("no", code="ErrorInternalServerError"), method=method)
+        async def refuse(mailbox: str, folder: Folder, token: SyncToken | None, limit: int) -> ChangePage:
+            if folder.name == sick:
+                raise SourceUnavailable("no", code="ErrorInternalServerError")
+            return await read(mailbox, folder, token, limit)
 
-        harness.on_call = refuse
-        for attempt in range(1, 5):
-            deliver(harness, 1)
-            failed(harness)
+        harness.source.read_changes = refuse  # type: ignore[method-assign]
+        for attempt in range(1, 10):
+            (item,) = deliver(harness, 1, "inbox" if sick == "sentitems" else "sentitems")
+            assert failed(harness).message == "no"
             assert record(harness).attempts == attempt
+            assert item in harness.store.current(ANN)
+        harness.clock.advance(BUDGET)
+        failed(harness)
+        assert (record(harness).status, record(harness).error_code) == (FAILED, "STORE_DOWN")
+        harness.source.read_changes = read  # type: ignore[method-assign]
+        passed(harness)
+        harness.compare()
 
     def test_a_token_that_is_refused_time_and_again_is_none(self, harness: Harness) -> None:
         deliver(harness, 9)
