@@ -113,7 +113,7 @@ class TestPasses:
         for _ in range(24):
             world.clock.advance(timedelta(seconds=5))
             assert await world.notify(world.notice()) == [NoticeAnswer.OK]
-        assert world.calls("read_changes") == 120 / SMALL.first_probe.total_seconds()
+        assert world.calls("read_changes") == 2 * 120 / SMALL.first_probe.total_seconds(), "two folders"
         world.source.clear_faults()
         world.source.deliver("ann@example.com")
         world.clock.advance(SMALL.first_probe)
