@@ -11,6 +11,7 @@ NAMES = (
     "imports",
     "importing",
     "landing",
+    "queries",
     "notices",
     "live",
     "outage",

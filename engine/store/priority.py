@@ -12,15 +12,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-NICE = 10
-"""A tenth of the processor time of others, where they want it."""
+NICE = 19
+"""What others leave. Beside eight clients, on two busy cores, landings kept 0.61 of their speed at 10, 0.94 at 19."""
+
+A_LITTLE = 5
+"""A third of what others have: somebody looks at a list and waits, and there are never many."""
 
 _THREADS = Path("/proc/self/task")
 
 
-def step_back() -> None:
+def step_back(nice: int = NICE) -> None:
     """Let this thread have what others leave, from now to its end: few may take it back."""
-    _set_back(threading.get_native_id())
+    _set_back(threading.get_native_id(), nice)
 
 
 @contextmanager
@@ -29,12 +32,12 @@ def started_behind() -> Iterator[None]:
     before = _threads()
     yield
     for thread in _threads() - before:
-        _set_back(thread)
+        _set_back(thread, NICE)
 
 
-def _set_back(thread: int) -> None:
+def _set_back(thread: int, nice: int) -> None:
     with suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, thread, NICE)
+        os.setpriority(os.PRIO_PROCESS, thread, nice)
 
 
 def _threads() -> set[int]:

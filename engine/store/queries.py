@@ -17,6 +17,7 @@ from engine.store.connection import Database
 from engine.store.desk import Cursor, Desk, Job
 from engine.store.faults import first_line, is_lost
 from engine.store.memory import Meter
+from engine.store.priority import A_LITTLE
 from engine.store.selecting import build_guard, from_behind, on_a_snapshot, select, told
 
 T = TypeVar("T")
@@ -58,7 +59,7 @@ class Readers:
         Raises:
             QueryBusy: too many wait.
         """
-        return self._searches.submit("", lambda cursor: from_behind(cursor, question))
+        return self._searches.submit("", lambda cursor: from_behind(cursor, question, A_LITTLE))
 
     def query(self, query: Query) -> "Future[Collected]":
         """A query of somebody's.

@@ -13,7 +13,7 @@ from engine.store.answers import Collected, collect
 from engine.store.desk import Cursor, Job, stopped
 from engine.store.faults import is_sickness
 from engine.store.guard import Guard
-from engine.store.priority import step_back
+from engine.store.priority import NICE, step_back
 from engine.store.views import view_names
 
 T = TypeVar("T")
@@ -58,9 +58,9 @@ def on_a_snapshot(cursor: Cursor, question: Callable[[Cursor], T]) -> T:
             cursor.execute("ROLLBACK")
 
 
-def from_behind(cursor: Cursor, question: Callable[[Cursor], T]) -> T:
+def from_behind(cursor: Cursor, question: Callable[[Cursor], T], nice: int = NICE) -> T:
     """``on_a_snapshot``, while landings go first; this thread does nothing else any more."""
-    step_back()
+    step_back(nice)
     return on_a_snapshot(cursor, question)
 
 
