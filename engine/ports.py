@@ -20,6 +20,7 @@ from engine.jobs.model import Job, JobChange, JobName, JobRun, JobState, Progres
 from engine.listing import Listing, Page
 from engine.model import (
     Activation,
+    Change,
     ChangePage,
     FetchedItems,
     Folder,
@@ -80,6 +81,14 @@ class MailSource(Protocol):
 
         Raises:
             ResponseUnreadable: the answer as a whole cannot be read; fewer items at a time may go.
+        """
+        ...
+
+    async def find_newest(self, mailbox: str, folder: Folder, limit: int) -> tuple[Change, ...]:
+        """The items received last, at most ``limit`` (1-512), newest first, each as its Create; no token moves.
+
+        Raises:
+            FolderMissing: the folder is gone.
         """
         ...
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from engine.model import ChangePage, FetchedItems, Folder, ItemId, ResolvedFolders, SyncToken
+from engine.model import Change, ChangePage, FetchedItems, Folder, ItemId, ResolvedFolders, SyncToken
 from engine.ports import MailSource
 
 
@@ -34,6 +34,11 @@ class ReplaceableSource:
         """See ``ports.MailSource``."""
         async with self._present() as source:
             return await source.fetch_items(mailbox, folder, item_ids)
+
+    async def find_newest(self, mailbox: str, folder: Folder, limit: int) -> tuple[Change, ...]:
+        """See ``ports.MailSource``."""
+        async with self._present() as source:
+            return await source.find_newest(mailbox, folder, limit)
 
     async def subscribe(
         self, mailbox: str, folders: Sequence[Folder], callback_url: str, status_frequency: int

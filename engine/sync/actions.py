@@ -5,7 +5,17 @@ from datetime import datetime
 
 from engine.errors import MailroomError
 from engine.failures import Failure
-from engine.model import ChangePage, FetchedItems, Folder, ItemId, Landing, LandingResult, ResolvedFolders, SyncToken
+from engine.model import (
+    Change,
+    ChangePage,
+    FetchedItems,
+    Folder,
+    ItemId,
+    Landing,
+    LandingResult,
+    ResolvedFolders,
+    SyncToken,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,13 @@ class PageRead:
 
 
 @dataclass(frozen=True, slots=True)
+class NewestFound:
+    """Answer to ``FindNewest``."""
+
+    found: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ItemsFetched:
     """Answer to ``FetchItems``."""
 
@@ -71,7 +88,7 @@ class Failed:
 
 
 Wish = SyncAsked | SubscribeAsked
-Event = SyncAsked | SubscribeAsked | FoldersResolved | Subscribed | PageRead | ItemsFetched | Landed | Failed
+Event = Wish | FoldersResolved | Subscribed | PageRead | NewestFound | ItemsFetched | Landed | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +117,26 @@ class ReadPage:
 
 
 @dataclass(frozen=True, slots=True)
+class FindNewest:
+    """Find the items received last."""
+
+    folder: Folder
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class FetchItems:
     """Fetch full items.
 
-    ``page_id``: the pending page they come from; empty for a page not landed yet (``direct``) or for a quarantined item
-    tried again.
+    ``page_id``: the pending page they come from; empty for a page not landed yet (``direct``), for items ahead of a
+    listing (``ahead``, see ``engine.sync.peek``) or for a quarantined item tried again.
     """
 
     folder: Folder
     item_ids: tuple[ItemId, ...]
     page_id: str = ""
     direct: ChangePage | None = None
+    ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,4 +184,4 @@ class Deactivate:
     error: MailroomError
 
 
-Action = ResolveFolders | Subscribe | ReadPage | FetchItems | Land | Rest | Deactivate
+Action = ResolveFolders | Subscribe | ReadPage | FindNewest | FetchItems | Land | Rest | Deactivate

@@ -12,7 +12,7 @@ from engine.failures import failure_by_code, failure_for
 from engine.model import Landing, LandingResult, MailboxStatus, Moment
 from engine.sync import failing, folders, holding
 from engine.sync.actions import Land, Rest
-from engine.sync.state import MailboxState, newest_first
+from engine.sync.state import Ahead, MailboxState, newest_first
 
 _ANY = 1_000_000
 
@@ -75,7 +75,9 @@ def on_landed(state: MailboxState, result: LandingResult) -> MailboxState:
         landed=folder.landed + result.inserted,
         record=replace(folder.record, relisted=folder.record.relisted or (result.relisted > 0 and not reconciling)),
     )
-    if folder.record.relisted and not folder.draining:
+    if result.relisted and not reconciling:
+        folder = replace(folder, ahead=Ahead(folder.ahead.asked, folder.ahead.after))
+    if folder.record.relisted and not folder.draining and not folder.ahead.owed:
         # Landed items listed as new: whatever was deleted while the server forgot is not in the listing.
         folder = folders.begin_anew(folder)
         state = replace(state, closing=False)
@@ -88,7 +90,7 @@ def _work_left(state: MailboxState, moment: Moment) -> bool:
         state.parked
         or state.subscribe
         or any(page.folder_id in known for page in state.pending)
-        or any(folder.due or folder.draining for folder in state.folders)
+        or any(folder.due or folder.draining or folder.unconfirmed for folder in state.folders)
         or any(entry.next_attempt_at <= moment.now and entry.folder_id in known for entry in state.quarantined)
     )
 

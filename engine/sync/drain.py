@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from engine.errors import FolderSuddenlyEmpty, RequestRefused
 from engine.model import ChangePage, FetchedItems, Landing, Moment
-from engine.sync import closing, failing, holding, plan, settle
+from engine.sync import closing, failing, holding, peek, plan, settle
 from engine.sync.actions import FetchItems, ReadPage
-from engine.sync.state import FolderState, MailboxState
+from engine.sync.state import Ahead, FolderState, MailboxState
 
 
 def on_page(state: MailboxState, page: ChangePage, moment: Moment) -> MailboxState:
@@ -26,8 +26,9 @@ def on_page(state: MailboxState, page: ChangePage, moment: Moment) -> MailboxSta
     state = replace(state, read=state.read | {folder.record.folder_id})
     if _nothing_new(folder, page):
         summary = replace(state.summary, pages=state.summary.pages + 1)
-        return replace(state, doing=None, summary=summary).with_folder(replace(folder, draining=False))
-    sifted = plan.sift(page, state.window_start)
+        rested = replace(folder, draining=False, ahead=Ahead())
+        return replace(state, doing=None, summary=summary).with_folder(rested)
+    sifted = peek.sift(folder, plan.sift(page, state.window_start))
     state = state.with_folder(folder)
     requests = plan.pages_to_fetch(sifted.fetch, folder.record.folder_id, state.policy, moment.fresh_id)
     at_once = page.last and not folder.record.reconciling and len(requests) == 1 and not state.record.attempts
@@ -48,13 +49,14 @@ def land_page(
     state: MailboxState, folder: FolderState, page: ChangePage, items: FetchedItems | None, moment: Moment
 ) -> MailboxState:
     """Land a page: with its items if they have been fetched, else with the ids queued."""
-    sifted = plan.sift(page, state.window_start)
+    sifted = peek.sift(folder, plan.sift(page, state.window_start))
     reconciling = folder.record.reconciling
     listed_any = folder.listed_any or bool(sifted.listed)
     if reconciling and page.last and not listed_any and folder.landed > 0 and not _confirmed(folder, moment, state):
         return _look_again(state, folder, moment)
+    told = peek.on_listed(folder, sifted, last=page.last)
     record = replace(
-        folder.record,
+        told.record,
         token=page.token,
         drained=folder.record.drained or page.last,
         reconciling=reconciling and not page.last,
@@ -84,9 +86,7 @@ def land_page(
         pending=(*(one for one in state.pending if one.page_id not in gone), *landing.amended_pages),
         summary=replace(state.summary, pages=state.summary.pages + 1),
         listed=state.listed or not folder.record.drained,
-    ).with_folder(
-        replace(folder, record=record, draining=not page.last, due=folder.due, listed_any=listed_any, forget_seen=False)
-    )
+    ).with_folder(replace(told, record=record, draining=not page.last, listed_any=listed_any, forget_seen=False))
     state, landing = settle.settle(state, landing, items, frozenset(sifted.deleted), moment)
     return closing.land(state, landing, moment)
 

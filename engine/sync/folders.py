@@ -6,7 +6,7 @@ from typing import Any
 from engine.errors import FolderMissing
 from engine.model import Folder, FolderId, FolderRecord, Landing, ResolvedFolders, SubscriptionStatus
 from engine.sync.actions import ResolveFolders
-from engine.sync.state import FolderState, MailboxState
+from engine.sync.state import Ahead, FolderState, MailboxState
 
 
 def on_resolved(state: MailboxState, resolved: ResolvedFolders) -> MailboxState:
@@ -103,6 +103,7 @@ def begin_anew(folder: FolderState) -> FolderState:
         draining=True,
         listed_any=False,
         forget_seen=True,
+        ahead=Ahead(folder.ahead.asked, folder.ahead.after),
     )
 
 

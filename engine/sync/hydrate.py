@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from engine.model import FetchedItems, Landing, Moment
-from engine.sync import closing, drain, settle
+from engine.sync import closing, drain, peek, settle
 from engine.sync.actions import FetchItems
 from engine.sync.state import MailboxState, newest_first
 
@@ -13,6 +13,8 @@ def on_items(state: MailboxState, items: FetchedItems, moment: Moment) -> Mailbo
     fetching = state.doing
     if not isinstance(fetching, FetchItems):
         raise TypeError(f"items came in while doing {fetching}")
+    if fetching.ahead:
+        return peek.on_items(state, fetching, items, moment)
     folder = state.folder_state(fetching.folder.folder_id)
     later = tuple(item.item_id for item in items.unreadable if item.passing)
     if fetching.direct is not None:

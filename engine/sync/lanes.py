@@ -29,8 +29,14 @@ class Lane(IntEnum):
 
 
 def lane_of(state: MailboxState, action: Action, *, urgent: bool) -> Lane:
-    """The lane of a request: what was listed earlier and waits to be fetched is backfill, whatever the pass is for."""
+    """The lane of a request.
+
+    What was listed earlier and waits to be fetched is backfill, whatever the pass is for, and so is a first listing
+    from its second page on: the mailbox's new mail is looked for beside it (``engine.sync.peek``).
+    """
     if isinstance(action, FetchItems) and action.page_id:
+        return Lane.BACKFILL
+    if isinstance(action, ReadPage) and action.token and not state.folder_state(action.folder.folder_id).record.drained:
         return Lane.BACKFILL
     if urgent:
         return Lane.NOTICE

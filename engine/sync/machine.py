@@ -4,6 +4,7 @@ One pass, from rest to rest (each arrow one action and its answer; a failure may
 
     rest ──SyncAsked──▶ ResolveFolders ─▶ Subscribe? ─▶ ┌▶ ReadPage ─▶ FetchItems (few, last page) ─▶ Land ─┐
                                                         │      └────────▶ Land (token, ids to fetch) ───────┤
+                                                        ├▶ FindNewest ─▶ FetchItems ─▶ Land ────────────────┤
                                                         ├── a folder is due or mid-drain ◀───────────────────┤
                                                         ├▶ FetchItems (newest pending page) ─▶ Land ─────────┤
                                                         ├▶ FetchItems (one quarantined item) ─▶ Land ────────┤
@@ -11,13 +12,14 @@ One pass, from rest to rest (each arrow one action and its answer; a failure may
 
 What to do next is chosen anew after every landing, drains before fetches, so a notice that comes in the middle of a
 backfill is served before the backfill's next page. A token moves only in the landing that holds what it covers.
-Failures: see ``engine.sync.trouble``. A mailbox that is held leaves its backfill: see ``engine.sync.holding``.
+New mail beside a long listing (``FindNewest``): see ``engine.sync.peek``. Failures: see ``engine.sync.trouble``. A
+mailbox that is held leaves its backfill: see ``engine.sync.holding``.
 """
 
 from dataclasses import replace
 
 from engine.model import MailboxStatus, Moment
-from engine.sync import closing, drain, folders, holding, hydrate, subscribe, trouble
+from engine.sync import closing, drain, folders, holding, hydrate, peek, subscribe, trouble
 from engine.sync.actions import (
     Action,
     Event,
@@ -27,6 +29,7 @@ from engine.sync.actions import (
     ItemsFetched,
     Land,
     Landed,
+    NewestFound,
     PageRead,
     PassSummary,
     ReadPage,
@@ -44,7 +47,8 @@ def accept(state: MailboxState, event: Wish) -> MailboxState:
     """Note a wish while something is under way; the pass will see to it before it rests."""
     if isinstance(event, SubscribeAsked):
         return replace(state, subscribe=event)
-    return replace(state, folders=tuple(replace(folder, due=True) for folder in state.folders))
+    due = (peek.ask(folder) if event.urgent else folder for folder in state.folders)
+    return replace(state, folders=tuple(replace(folder, due=True) for folder in due))
 
 
 def hold(state: MailboxState, held: bool) -> MailboxState:
@@ -79,6 +83,8 @@ def step(state: MailboxState, event: Event, moment: Moment) -> tuple[MailboxStat
             state = subscribe.on_subscribed(state, event, moment)
         case PageRead():
             state = drain.on_page(state, event.page, moment)
+        case NewestFound():
+            state = peek.on_found(state, event.found, moment)
         case ItemsFetched():
             state = hydrate.on_items(state, event.items, moment)
         case Landed():
@@ -104,7 +110,7 @@ def _begin(state: MailboxState, moment: Moment) -> MailboxState:
         listed=False,
         resolved_again=False,
         doing=None,
-        folders=tuple(replace(folder, restarted=False) for folder in state.folders),
+        folders=tuple(replace(peek.begin(folder), restarted=False) for folder in state.folders),
     )
     wanted = moment.now - state.policy.sync_from
     known = state.record.window_start
@@ -122,7 +128,7 @@ def _next(state: MailboxState, moment: Moment) -> tuple[MailboxState, Action]:
     if state.doing is not None:
         return state, state.doing
     failed = state.closing and state.trouble is not None
-    chosen = None if failed else (_prepare(state, moment) or _drain(state) or _fetch(state, moment))
+    chosen = None if failed else _choose(state, moment)
     if chosen is not None:
         chosen = replace(chosen, closing=False)
     elif not state.closing:
@@ -132,6 +138,10 @@ def _next(state: MailboxState, moment: Moment) -> tuple[MailboxState, Action]:
     if chosen.doing is None:
         raise AssertionError("the machine chose nothing to do")
     return chosen, chosen.doing
+
+
+def _choose(state: MailboxState, moment: Moment) -> MailboxState | None:
+    return _prepare(state, moment) or peek.look(state) or _drain(state) or peek.check(state) or _fetch(state, moment)
 
 
 def _prepare(state: MailboxState, moment: Moment) -> MailboxState | None:
@@ -152,7 +162,9 @@ def _drain(state: MailboxState) -> MailboxState | None:
     # Few changes before a long listing: new mail of one folder does not wait for another's backfill.
     folder = min(wanted, key=lambda folder: folder.draining or not folder.record.drained)
     reading = ReadPage(folder.folder, folder.record.token, min(folder.limit, state.policy.batch_size))
-    return replace(state.with_folder(replace(folder, due=False, draining=True)), doing=reading)
+    # What is asked for in the middle of a drain is not covered by it: a server may give what was there when it began.
+    due = folder.due and folder.draining
+    return replace(state.with_folder(replace(folder, due=due, draining=True)), doing=reading)
 
 
 def _fetch(state: MailboxState, moment: Moment) -> MailboxState | None:

@@ -15,10 +15,12 @@ from engine.sync.actions import (
     Event,
     Failed,
     FetchItems,
+    FindNewest,
     FoldersResolved,
     ItemsFetched,
     Land,
     Landed,
+    NewestFound,
     PageRead,
     ReadPage,
     ResolveFolders,
@@ -118,6 +120,8 @@ class Runner:
                 return Subscribed(*made)
             case ReadPage(folder, token, limit):
                 return PageRead(await self._source.read_changes(mailbox, folder, token, limit))
+            case FindNewest(folder, limit):
+                return NewestFound(await self._source.find_newest(mailbox, folder, limit))
             case FetchItems(folder=folder, item_ids=item_ids):
                 return ItemsFetched(await self._source.fetch_items(mailbox, folder, item_ids))
             case _:

@@ -22,13 +22,32 @@ from engine.sync.policy import SyncPolicy
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """What has been landed ahead of a folder's listing: new mail that came while it was long under way.
+
+    ``asked``: a notice has come since the last look. ``after``: pages this pass must have read before the next one.
+    ``landed``: ids with the change_key they have landed with. ``unlisted``: those of them that no page has told of yet.
+    ``owed``: the folder's record says ``relisted`` for the sake of these, and of nothing else.
+    """
+
+    asked: bool = False
+    after: int = 1
+    landed: dict[ItemId, str] = field(default_factory=dict)
+    unlisted: frozenset[ItemId] = frozenset()
+    owed: bool = False
+
+
+_NOTHING_AHEAD = Ahead()  # one for all: a mailbox at rest has nothing ahead
+
+
+@dataclass(frozen=True, slots=True)
 class FolderState:
     """One folder in memory.
 
     ``due``: a drain is wanted. ``draining``: one is under way, its last page not reached yet. ``landed``: current
     rows, as far as known. ``listed_any``: this reconciling drain has listed something. ``restarted``: the token was
     refused in this pass already. ``forget_seen``: the next landing starts the list of seen items over. ``limit``: page
-    size, lowered while pages cannot be read.
+    size, lowered while pages cannot be read. ``ahead``: see ``engine.sync.peek``.
     """
 
     record: FolderRecord
@@ -39,6 +58,18 @@ class FolderState:
     restarted: bool = False
     forget_seen: bool = False
     limit: int = 512
+    ahead: Ahead = _NOTHING_AHEAD
+
+    @property
+    def listing(self) -> bool:
+        """Whether it has everything still to list, not only what has changed."""
+        return not self.record.drained or self.record.reconciling
+
+    @property
+    def unconfirmed(self) -> frozenset[ItemId]:
+        """Items landed ahead of a listing that has come to its end, and a drain after it, without them."""
+        through = not (self.listing or self.draining or self.due)
+        return self.ahead.unlisted if through else frozenset()
 
     @property
     def folder(self) -> Folder:

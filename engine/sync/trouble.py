@@ -13,7 +13,7 @@ from engine.errors import (
 )
 from engine.failures import Action, failure_for
 from engine.model import FetchedItems, Landing, Moment, UnreadableItem
-from engine.sync import closing, drain, failing, folders, hydrate, plan, subscribe
+from engine.sync import closing, drain, failing, folders, hydrate, peek, plan, subscribe
 from engine.sync.actions import Deactivate, FetchItems, Land, ReadPage, Subscribe
 from engine.sync.retry import is_standing
 from engine.sync.signs import sign_of
@@ -32,6 +32,8 @@ def on_failed(state: MailboxState, error: MailroomError, moment: Moment) -> Mail
         return replace(state, doing=Deactivate(error))
     if isinstance(doing, Subscribe):
         return subscribe.on_refused(state, error, moment)
+    if (missed := peek.on_failed(state, error)) is not None:
+        return missed
     if isinstance(doing, ReadPage | FetchItems) and isinstance(error, FolderMissing) and not state.resolved_again:
         return _resolve_again(state)
     if isinstance(doing, ReadPage):
@@ -39,8 +41,7 @@ def on_failed(state: MailboxState, error: MailroomError, moment: Moment) -> Mail
         if action is Action.RESYNC and not folder.restarted and doing.token is not None:
             return replace(state, doing=None).with_folder(replace(folders.begin_anew(folder), restarted=True))
         if action is Action.QUARANTINE and doing.limit > 1:
-            smaller = replace(folder, limit=doing.limit // 2, due=True, draining=folder.draining)
-            return replace(state, doing=None).with_folder(smaller)
+            return replace(state, doing=None).with_folder(replace(folder, limit=doing.limit // 2))
     if isinstance(doing, FetchItems) and (action is Action.QUARANTINE or _hopeless(state, doing, error)):
         return _ask_for_less(state, doing, error, moment)
     if isinstance(doing, ReadPage) and _may_be_the_folder(state, doing, error):

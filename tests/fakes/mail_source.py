@@ -12,17 +12,20 @@ Mailboxes are keyed by address and come into being by ``add_mailbox`` or ``deliv
 - ``refuse_tokens``: what was handed out so far is ErrorInvalidSyncStateData from now on, or, with ``silently=True``, is
   answered by a full listing as if there had been no token;
 - ``pretend_empty``, ``remove_folder``, ``remove_mailbox``: trouble with a folder or mailbox;
+- ``snapshots``: what comes in the middle of a drain is told in the next one, though the last page says that it is all;
 - ``before_call``: a hook that is called before each call, to change the mailbox in between.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pyarrow as pa
 
 from engine.columns import FETCHED_ATTACHMENTS, FETCHED_EMAILS
 from engine.errors import ResponseUnreadable, SourceError, SourceUnavailable, SyncTokenRefused
 from engine.model import (
+    Change,
     ChangeKind,
     ChangePage,
     FetchedItems,
@@ -34,18 +37,19 @@ from engine.model import (
     UnreadableItem,
 )
 from engine.ports import Clock
-from tests.fakes.mailboxes import FakeMailboxes, Version, difference
+from tests.fakes.mailboxes import FakeItem, FakeMailboxes, Version, difference
 
 _BROKEN = "ErrorInternalServerError"
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a token stands for: what its holder has been told of a folder."""
+    """What a token stands for: what its holder has been told of a folder; ``until``: in a drain that ends there."""
 
     mailbox: str
     folder_id: FolderId
     known: dict[ItemId, Version]
+    until: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ class FakeMailSource(FakeMailboxes):
         self.calls: list[tuple[str, str, object]] = []
         self.subscriptions: list[FakeSubscription] = []
         self.gives_watermarks = True
+        self.snapshots = False
         self.before_call: Callable[[str, str], None] | None = None
         self.closed = False
 
@@ -158,15 +163,17 @@ class FakeMailSource(FakeMailboxes):
         present = self._by_id(mailbox, folder)
         known = self._known(mailbox, folder, token)
         items = {} if present.pretend_empty else present.items
-        changes = difference(known, items)
+        until = self._until(token)
+        changes = [one for one in difference(known, items) if one.item_id not in items or _is_by(items, one, until)]
         page, last = changes[:limit], len(changes) <= limit
         told = dict(known)
         for change in page:
             told.pop(change.item_id, None)
             if change.kind is not ChangeKind.DELETE:
                 told[change.item_id] = items[change.item_id].version
-        new = SyncToken(f"sync-{self._next()}") if page or token is None or token in self._refused else token
-        self._tokens[new] = Snapshot(mailbox, folder.folder_id, told)
+        goes_on = token is not None and token not in self._refused and self._tokens[token].until is None
+        new = token if token is not None and goes_on and not page else SyncToken(f"sync-{self._next()}")
+        self._tokens[new] = Snapshot(mailbox, folder.folder_id, told, None if last else until)
         _finish(lost)
         return ChangePage(tuple(page), new, last)
 
@@ -204,6 +211,16 @@ class FakeMailSource(FakeMailboxes):
             unreadable,
         )
 
+    async def find_newest(self, mailbox: str, folder: Folder, limit: int) -> tuple[Change, ...]:
+        """See ``ports.MailSource``."""
+        lost = self._begin("find_newest", mailbox, (folder.name, limit))
+        if not 1 <= limit <= 512:
+            raise ValueError(f"limit {limit} is not within 1-512")
+        present = self._by_id(mailbox, folder)
+        creates = difference({}, {} if present.pretend_empty else present.items)
+        _finish(lost)
+        return tuple(sorted(creates, key=_received_at)[::-1][:limit])
+
     async def subscribe(
         self, mailbox: str, folders: Sequence[Folder], callback_url: str, status_frequency: int
     ) -> tuple[str, str | None]:
@@ -238,6 +255,12 @@ class FakeMailSource(FakeMailboxes):
                 raise fault.error
         return None
 
+    def _until(self, token: SyncToken | None) -> int | None:
+        begun = self._tokens.get(token) if token is not None and token not in self._refused else None
+        if begun is not None and begun.until is not None:
+            return begun.until
+        return self._sequence if self.snapshots else None
+
     def _known(self, mailbox: str, folder: Folder, token: SyncToken | None) -> dict[ItemId, Version]:
         if token is None or self._refused.get(token):
             return {}
@@ -253,6 +276,14 @@ class FakeMailSource(FakeMailboxes):
         ):
             raise SyncTokenRefused(f"{mailbox}: {folder.name}: bad token", code="ErrorInvalidSyncStateData")
         return snapshot.known
+
+
+def _is_by(items: dict[ItemId, FakeItem], change: Change, until: int | None) -> bool:
+    return until is None or items[change.item_id].order <= until
+
+
+def _received_at(change: Change) -> datetime:
+    return change.received_at or datetime.min.replace(tzinfo=UTC)
 
 
 def _finish(lost: SourceError | None) -> None:

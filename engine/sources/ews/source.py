@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from engine.errors import MailroomError, SourceError, SourceUnavailable
-from engine.model import ChangePage, FetchedItems, Folder, ItemId, ResolvedFolders, SyncToken
+from engine.model import Change, ChangePage, FetchedItems, Folder, ItemId, ResolvedFolders, SyncToken
 from engine.settings import ExchangeSettings
 from engine.sources.ews.fetch import Fetch
+from engine.sources.ews.find_item import FindItem
 from engine.sources.ews.folders import Resolver
 from engine.sources.ews.judge import shown
 from engine.sources.ews.service import Account
@@ -50,6 +51,10 @@ class EwsSource:
     async def fetch_items(self, mailbox: str, folder: Folder, item_ids: Sequence[ItemId]) -> FetchedItems:
         """See ``ports.MailSource``."""
         return await self._run(lambda: Fetch(self._account(mailbox), self._settings.version, folder).run(item_ids))
+
+    async def find_newest(self, mailbox: str, folder: Folder, limit: int) -> tuple[Change, ...]:
+        """See ``ports.MailSource``."""
+        return await self._run(lambda: FindItem(self._account(mailbox)).newest(folder, limit))
 
     async def subscribe(
         self, mailbox: str, folders: Sequence[Folder], callback_url: str, status_frequency: int

@@ -13,7 +13,8 @@ from engine.sources.ews.service import Operation, element, properties
 from engine.sources.ews.tags import m, t
 from engine.sources.ews.times import parse_time
 
-_FIELDS = ("item:DateTimeReceived", "item:Size", "message:IsRead")
+FIELDS = ("item:DateTimeReceived", "item:Size", "message:IsRead")
+"""What is asked of a listed item beside its id."""
 _ITEM_ID, _RECEIVED, _SIZE, _IS_READ = t("ItemId"), t("DateTimeReceived"), t("Size"), t("IsRead")
 
 
@@ -38,7 +39,7 @@ class SyncFolderItems(Operation):
         """The request: ids, and what decides on fetching them."""
         payload = element(
             "m:SyncFolderItems",
-            properties("m:ItemShape", "IdOnly", _FIELDS),
+            properties("m:ItemShape", "IdOnly", FIELDS),
             element("m:SyncFolderId", element("t:FolderId", Id=folder.folder_id)),
         )
         if token is not None:
@@ -49,21 +50,25 @@ class SyncFolderItems(Operation):
 
 def _item(kind: ChangeKind, change: etree._Element) -> Change | None:
     # The child's tag is the type of item (Message, MeetingRequest, Contact, ...), and any type will do
-    for item in change:
-        item_id = change_key = received = is_read = size = None
-        for part in item:
-            tag = part.tag
-            if tag == _ITEM_ID:
-                item_id, change_key = part.get("Id"), part.get("ChangeKey")
-            elif tag == _RECEIVED:
-                received = part.text
-            elif tag == _IS_READ:
-                is_read = part.text
-            elif tag == _SIZE:
-                size = part.text
-        if item_id:
-            return Change(kind, ItemId(item_id), change_key or "", parse_time(received), _flag(is_read), _number(size))
-    return None
+    return next((found for item in change if (found := read_item(kind, item))), None)
+
+
+def read_item(kind: ChangeKind, item: etree._Element) -> Change | None:
+    """What an item element of a listing says, as a change of this kind; None if it has no id."""
+    item_id = change_key = received = is_read = size = None
+    for part in item:
+        tag = part.tag
+        if tag == _ITEM_ID:
+            item_id, change_key = part.get("Id"), part.get("ChangeKey")
+        elif tag == _RECEIVED:
+            received = part.text
+        elif tag == _IS_READ:
+            is_read = part.text
+        elif tag == _SIZE:
+            size = part.text
+    if not item_id:
+        return None
+    return Change(kind, ItemId(item_id), change_key or "", parse_time(received), _flag(is_read), _number(size))
 
 
 def _create(change: etree._Element) -> Change | None:

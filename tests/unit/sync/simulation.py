@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 from engine.errors import SourceError
 from engine.jobs.model import Shift
 from engine.model import (
+    Change,
     ChangePage,
     FetchedItems,
     Folder,
@@ -120,6 +121,10 @@ class DistantSource(FakeMailSource):
     async def fetch_items(self, mailbox: str, folder: Folder, item_ids: Sequence[ItemId]) -> FetchedItems:
         await self._reach(mailbox)
         return await super().fetch_items(mailbox, folder, item_ids)
+
+    async def find_newest(self, mailbox: str, folder: Folder, limit: int) -> tuple[Change, ...]:
+        await self._reach(mailbox)
+        return await super().find_newest(mailbox, folder, limit)
 
     async def subscribe(
         self, mailbox: str, folders: Sequence[Folder], callback_url: str, status_frequency: int

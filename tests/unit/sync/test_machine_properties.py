@@ -6,6 +6,7 @@ is held and let go at any moment, and while it is held, nothing of its backfill 
 
 from dataclasses import replace
 from datetime import timedelta
+from enum import Enum, auto
 
 import pytest
 from hypothesis import settings
@@ -23,7 +24,7 @@ from engine.errors import (
     Throttled,
 )
 from engine.model import FolderId, ItemId, MailboxStatus
-from engine.sync.actions import FetchItems, ReadPage, Rest, SubscribeAsked, SyncAsked
+from engine.sync.actions import FetchItems, FindNewest, ReadPage, Rest, SubscribeAsked, SyncAsked
 from tests.fakes.store import Fault
 from tests.unit.sync.harness import ADDRESS, ANN, Harness
 
@@ -41,7 +42,7 @@ ERRORS = st.sampled_from(
         RequestRefused("odd", code="ErrorOdd"),
     ]
 )
-METHODS = st.sampled_from([None, "resolve_folders", "read_changes", "fetch_items", "subscribe"])
+METHODS = st.sampled_from([None, "resolve_folders", "read_changes", "find_newest", "fetch_items", "subscribe"])
 
 
 def first_listed(harness: Harness) -> set[str]:
@@ -65,10 +66,22 @@ def leaves_the_backfill(harness: Harness) -> None:
         return
     if isinstance(state.doing, ReadPage) or (isinstance(state.doing, FetchItems) and state.doing.direct):
         assert box.folders[state.doing.folder.folder_id].drained
-    elif isinstance(state.doing, FetchItems):
+    elif isinstance(state.doing, FindNewest):
+        raise AssertionError("a look beside a listing")
+    elif isinstance(state.doing, FetchItems) and state.doing.page_id:
         page, since = box.pages[state.doing.page_id], box.record.last_success_at
         is_recent = since is not None and page.newest_at is not None and page.newest_at >= since
         assert is_recent or page.page_id not in first_listed(harness)
+
+
+class News(Enum):
+    """What happens in the mailbox in the middle of a pass."""
+
+    COME = auto()
+    DELETED = auto()
+    CHANGED = auto()
+    READ = auto()
+    FORGOTTEN = auto()
 
 
 class MailboxMachine(RuleBasedStateMachine):
@@ -77,6 +90,7 @@ class MailboxMachine(RuleBasedStateMachine):
         self.harness = Harness()
         self.calls = 0
         self.turns: frozenset[int] = frozenset()
+        self.news: dict[int, News] = {}
         self.harness.on_call = lambda _method: self._before_call()
         self.source = self.harness.source
         self.serial = 0
@@ -203,11 +217,41 @@ class MailboxMachine(RuleBasedStateMachine):
         self._sync(wait=True, again=again)
         self.turns = frozenset()
 
+    @rule(
+        news=st.dictionaries(st.integers(1, 14), st.sampled_from([*News]), min_size=1, max_size=4),
+        within=st.none() | st.integers(0, 20),
+        after=st.booleans(),
+    )
+    def sync_while_mail_comes(self, news: dict[int, News], within: int | None, after: bool) -> None:
+        """At these calls of the pass somebody gets or deletes mail, and Exchange tells of it."""
+        self.calls, self.news = 0, news
+        self.harness.kill_in, self.harness.kill_after = within, after
+        self._sync(wait=True, again=False)
+        self.harness.kill_in = None
+        self.news = {}
+
     def _before_call(self) -> None:
         leaves_the_backfill(self.harness)
         self.calls += 1
+        if (news := self.news.get(self.calls)) is not None:
+            self._tell(news)
         if self.calls in self.turns:
             self.harness.hold(not self.harness.held)
+
+    def _tell(self, news: News) -> None:
+        # What came last: it is what a look beside a listing finds
+        last = max(self._items(), key=lambda item: int(item.rpartition("-")[2]), default=None)
+        if news is News.COME:
+            self.source.deliver(ADDRESS, "inbox")
+        elif last is not None and news is News.DELETED:
+            self.source.delete(ADDRESS, last)
+        elif last is not None and news is News.CHANGED:
+            self.source.update(ADDRESS, last, subject="changed")
+        elif last is not None and news is News.READ:
+            self.source.mark_read(ADDRESS, last)
+        elif news is News.FORGOTTEN:
+            self.source.refuse_tokens(ADDRESS)
+        self.harness.ask(SyncAsked(urgent=True))
 
     @invariant()
     def the_record_says_all_or_nothing(self) -> None:
