@@ -10,7 +10,7 @@ from engine.errors import FolderSuddenlyEmpty, RequestRefused
 from engine.model import ChangePage, FetchedItems, Landing, Moment
 from engine.sync import closing, failing, holding, peek, plan, settle
 from engine.sync.actions import FetchItems, ReadPage
-from engine.sync.state import Ahead, FolderState, MailboxState
+from engine.sync.state import NOTHING_AHEAD, FolderState, MailboxState
 
 
 def on_page(state: MailboxState, page: ChangePage, moment: Moment) -> MailboxState:
@@ -26,7 +26,7 @@ def on_page(state: MailboxState, page: ChangePage, moment: Moment) -> MailboxSta
     state = replace(state, read=state.read | {folder.record.folder_id})
     if _nothing_new(folder, page):
         summary = replace(state.summary, pages=state.summary.pages + 1)
-        rested = replace(folder, draining=False, ahead=Ahead())
+        rested = replace(folder, draining=False, ahead=NOTHING_AHEAD)
         return replace(state, doing=None, summary=summary).with_folder(rested)
     sifted = peek.sift(folder, plan.sift(page, state.window_start))
     state = state.with_folder(folder)

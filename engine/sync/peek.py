@@ -18,7 +18,7 @@ from engine.sync import closing, folders, plan, settle
 from engine.sync.actions import FetchItems, FindNewest
 from engine.sync.plan import SiftedPage
 from engine.sync.retry import is_standing
-from engine.sync.state import Ahead, FolderState, MailboxState
+from engine.sync.state import NOTHING_AHEAD, FolderState, MailboxState
 
 NEWEST = 32
 """How many items one look asks for."""
@@ -105,7 +105,7 @@ def on_items(state: MailboxState, fetching: FetchItems, items: FetchedItems, mom
         )
         folder = replace(folder, ahead=ahead, record=replace(folder.record, relisted=True))
     elif any(item.passing for item in items.unreadable):
-        folder = replace(folder, ahead=Ahead())  # nothing is known of them: the folder is listed once more
+        folder = replace(folder, ahead=NOTHING_AHEAD)  # nothing is known of them: the folder is listed once more
     else:
         rest = folder.ahead.unlisted.difference(fetching.item_ids)
         folder = _settled(replace(folder, ahead=replace(folder.ahead, unlisted=rest)))
@@ -158,7 +158,7 @@ def _settled(folder: FolderState) -> FolderState:
     if folder.ahead.unlisted:
         return folder
     relisted = folder.record.relisted and not folder.ahead.owed
-    return replace(folder, ahead=Ahead(), record=replace(folder.record, relisted=relisted))
+    return replace(folder, ahead=NOTHING_AHEAD, record=replace(folder.record, relisted=relisted))
 
 
 def on_failed(state: MailboxState, error: MailroomError) -> MailboxState | None:

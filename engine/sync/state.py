@@ -37,7 +37,8 @@ class Ahead:
     owed: bool = False
 
 
-_NOTHING_AHEAD = Ahead()  # one for all: a mailbox at rest has nothing ahead
+NOTHING_AHEAD = Ahead()
+"""One for all: a mailbox at rest has nothing ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class FolderState:
     restarted: bool = False
     forget_seen: bool = False
     limit: int = 512
-    ahead: Ahead = _NOTHING_AHEAD
+    ahead: Ahead = NOTHING_AHEAD
 
     @property
     def listing(self) -> bool:

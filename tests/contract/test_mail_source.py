@@ -1,7 +1,7 @@
 """What every ``ports.MailSource`` does: the fake, and EwsSource against the simulated Exchange."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import pytest
@@ -25,7 +25,7 @@ class World(Protocol):
     source: MailSource
     mailbox: str
 
-    def deliver(self, folder: str, subject: str) -> ItemId: ...
+    def deliver(self, folder: str, subject: str, *, at: datetime = WHEN) -> ItemId: ...
 
     def rename(self, item_id: ItemId, subject: str) -> None: ...
 
@@ -48,8 +48,8 @@ class FakeWorld:
         self.fake.add_mailbox(self.mailbox)
         self.source: MailSource = self.fake
 
-    def deliver(self, folder: str, subject: str) -> ItemId:
-        return self.fake.deliver(self.mailbox, folder, subject=subject, received_at=WHEN, is_read=False)
+    def deliver(self, folder: str, subject: str, *, at: datetime = WHEN) -> ItemId:
+        return self.fake.deliver(self.mailbox, folder, subject=subject, received_at=at, is_read=False)
 
     def rename(self, item_id: ItemId, subject: str) -> None:
         self.fake.update(self.mailbox, item_id, subject=subject)
@@ -76,8 +76,8 @@ class EwsWorld:
         self.source: MailSource = source
         self.mailbox = exchange.operators[0].email
 
-    def deliver(self, folder: str, subject: str) -> ItemId:
-        received = int(WHEN.timestamp())
+    def deliver(self, folder: str, subject: str, *, at: datetime = WHEN) -> ItemId:
+        received = int(at.timestamp())
         made = self.exchange.deliver(self.mailbox, folder, subject=subject, received_at=received, is_read=False)
         return ItemId(made.item_id)
 
@@ -212,6 +212,20 @@ async def test_a_token_belongs_to_its_folder(world: World, inbox: Folder) -> Non
         await world.source.read_changes(world.mailbox, inbox, SyncToken("bogus"), 512)
 
 
+async def test_the_newest_are_found_beside_a_listing(world: World, inbox: Folder) -> None:
+    assert await world.source.find_newest(world.mailbox, inbox, 3) == ()
+    ids = [world.deliver("inbox", name, at=WHEN + timedelta(minutes=n)) for n, name in enumerate("acb")]
+    old = world.deliver("inbox", "old", at=WHEN - timedelta(days=1))
+    first = await world.source.read_changes(world.mailbox, inbox, None, 2)
+    found = await world.source.find_newest(world.mailbox, inbox, 3)
+    assert [change.item_id for change in found] == ids[::-1]
+    assert found[-1].received_at == WHEN
+    changes, _ = await drain(world, inbox, first.token)
+    listed = {change.item_id: change for change in (*first.changes, *changes)}
+    assert listed.keys() == {*ids, old}
+    assert all(listed[change.item_id] == change for change in found)
+
+
 async def test_a_refused_token_is_told(world: World, inbox: Folder) -> None:
     _, token = await drain(world, inbox, None)
     world.refuse_tokens(silently=False)
@@ -285,5 +299,7 @@ async def test_a_folder_that_is_not_there_is_told(world: World, inbox: Folder) -
     gone = Folder(inbox.folder_id.__class__("bm8gc3VjaCBmb2xkZXI="), "gone")
     with pytest.raises(FolderMissing):
         await world.source.read_changes(world.mailbox, gone, None, 512)
+    with pytest.raises(FolderMissing):
+        await world.source.find_newest(world.mailbox, gone, 3)
     with pytest.raises(FolderMissing):
         await world.source.subscribe(world.mailbox, [gone], "http://127.0.0.1:9/a", 30)

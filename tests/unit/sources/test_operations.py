@@ -56,6 +56,25 @@ async def test_items_of_every_type_are_listed(source: EwsSource, responder: Resp
     assert found.changes == (Change(ChangeKind.CREATE, ItemId("1"), "ck", AT, is_read=False, size=3600),)
 
 
+@pytest.mark.parametrize("kind", TYPES)
+async def test_the_newest_items_are_found(source: EwsSource, responder: Responder, kind: str) -> None:
+    listed = CREATE.format(kind=kind, id="1").removeprefix("<t:Create>").removesuffix("</t:Create>")
+    root = f'<m:RootFolder IncludesLastItemInRange="false"><t:Items>{listed}<t:Message/></t:Items></m:RootFolder>'
+    responder.reply(answer("FindItem", success("FindItem", root)))
+    found = await source.find_newest(MAILBOX, INBOX, 7)
+    assert found == (Change(ChangeKind.CREATE, ItemId("1"), "ck", AT, is_read=False, size=3600),)
+    sent = responder.requests[0].root
+    view = sent.find(".//{*}IndexedPageItemView")
+    assert view is not None
+    assert (view.get("MaxEntriesReturned"), view.get("Offset")) == ("7", "0")
+
+
+async def test_a_list_of_items_without_its_root_is_unreadable(source: EwsSource, responder: Responder) -> None:
+    responder.reply(answer("FindItem", success("FindItem", "")))
+    with pytest.raises(ResponseUnreadable):
+        await source.find_newest(MAILBOX, INBOX, 7)
+
+
 async def test_the_four_changes_are_read_and_others_ignored(source: EwsSource, responder: Responder) -> None:
     responder.reply(
         page(
