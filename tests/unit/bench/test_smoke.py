@@ -6,7 +6,7 @@ import duckdb
 import pytest
 from aiohttp import web
 
-from bench import __main__, backfill, footprint, landing, live, notices, outage
+from bench import __main__, backfill, footprint, landing, live, notices, outage, queries
 from bench.cpu import Usage, Used
 from bench.exchange import simulated
 from bench.exchangelib_loop import Looped, loop
@@ -43,6 +43,14 @@ def test_an_outage_is_measured_in_simulated_time() -> None:
     assert 0 < figures["during"] == sum(figures["curve"][:60]) < 30
     assert sum(figures["curve"]) > figures["during"]
     assert 0 < figures["first_after"] <= figures["synced_after"] < 60
+
+
+def test_landings_beside_queries_are_measured() -> None:
+    options = queries.Options(stored=400, operators=4, emails=5, at_once=2, clients=2, turns=1, seconds=0.3)
+    figures = queries.measure(options).figures
+    assert figures["ratio"] > 0
+    assert figures["outcomes"].keys() <= {"answered"}
+    assert set(figures["lists_ms"]) >= {"first page", "a word nobody wrote"}
 
 
 def test_what_ray_uses_is_told_apart() -> None:
