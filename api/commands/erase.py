@@ -14,13 +14,16 @@ erasures = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 _Id = Annotated[str, typer.Argument(help="The receipt's id.")]
 
 
-def erase(
+def erase(  # noqa: PLR0913  # its options
     address: Annotated[str, typer.Argument(help="The person's address; tagged ones (ann+x@…) are meant with it.")],
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count only; nothing is erased.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     including_operator: Annotated[
         bool, typer.Option("--including-operator", help="Also an operator's own address: the whole mailbox goes.")
+    ] = False,
+    later: Annotated[
+        bool, typer.Option("--later", help="Write the file anew at the next erasure or start, and not now.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -33,7 +36,7 @@ def erase(
             return
         typer.echo(f"{preview['emails']:,} emails in {len(preview['mailboxes']):,} mailboxes name {address}.", err=True)
         typer.confirm("Erase them, and keep out what comes later? It cannot be undone", abort=True, err=True)
-    _print(asyncio.run(_ask("POST", "erasures", {**body, "dry_run": False})), as_json=as_json)
+    _print(asyncio.run(_ask("POST", "erasures", {**body, "dry_run": False, "later": later})), as_json=as_json)
 
 
 @erasures.command("list")

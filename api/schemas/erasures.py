@@ -11,13 +11,17 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class ErasurePost(BaseModel):
-    """Whose mail to erase. ``dry_run``: count only. ``including_operator``: also an operator's own whole mailbox."""
+    """Whose mail to erase. ``dry_run``: count only. ``including_operator``: also an operator's own whole mailbox.
+
+    ``later``: write the file anew at the next erasure or start, and not now.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     address: Annotated[StrictStr, Field(max_length=LONGEST, pattern=PATTERN, examples=["ann@example.com"])]
     dry_run: StrictBool = False
     including_operator: StrictBool = False
+    later: StrictBool = False
 
 
 class LiftPost(BaseModel):

@@ -64,6 +64,7 @@ def receipt_lines(receipt: Row) -> Iterator[str]:
 
 def _file(receipt: Row) -> str:
     if receipt["rewritten_at"] is None:
-        return f"File: still to be written anew. {receipt['rewrite_problem'] or ''}".rstrip()
+        why = receipt["rewrite_problem"] or "It is done at the next erasure, or when Mailroom starts."
+        return f"File: still to be written anew. {why}"
     sizes = f" ({receipt['size_before']:,} bytes, now {receipt['size_after']:,})" if receipt["size_after"] else ""
     return f"File: written anew {receipt['rewritten_at']}, nothing of it is left in there{sizes}"

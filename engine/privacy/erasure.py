@@ -10,7 +10,8 @@ class ErasureRequest:
     """Erase the mail from and to an address, and keep it out from now on.
 
     ``dry_run``: count only. ``including_operator``: also where the address is an operator's own, whose whole mailbox
-    goes with it and whose email sync is switched off.
+    goes with it and whose email sync is switched off. ``later``: the file is written anew not now, but at the next
+    erasure that is not so, or when it is opened the next time.
     """
 
     erasure_id: str
@@ -18,6 +19,7 @@ class ErasureRequest:
     by: str
     dry_run: bool = False
     including_operator: bool = False
+    later: bool = False
 
 
 @dataclass(frozen=True, slots=True)

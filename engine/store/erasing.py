@@ -38,14 +38,15 @@ class Erasing:
         return erasure.preview(cursor, request, self._clock(), self._key)
 
     def erase(self, request: ErasureRequest) -> Receipt:
-        """Erase, then write the file anew.
+        """Erase, then write the file anew, unless that was asked for later.
 
         Should that fail, the receipt says so; it is tried again at the next erasure and at the next start.
         """
         with transaction(self._database.writer):
             erased = erasure.erase(self._database.writer, request, self._clock(), self._key)
         self._settle(erased)
-        self.rewrite()
+        if not request.later:
+            self.rewrite()
         return receipts.get(self._database.writer, request.erasure_id)[0]
 
     def lift(self, request: LiftRequest) -> Receipt:

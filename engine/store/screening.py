@@ -94,10 +94,8 @@ def kept_out(work: Round, numbers: Sequence[int]) -> set[tuple[int, str]]:
 
 
 def _forget(work: Round) -> None:
-    """What is deleted, or lands, is kept out no longer."""
-    gone = [
-        (landing.operator_id, item_id) for landing in work.landings for item_id in (*landing.deleted, *_ids(landing))
-    ]
+    """What is deleted is kept out no longer."""
+    gone = [(landing.operator_id, item_id) for landing in work.landings for item_id in landing.deleted]
     retired = [(landing.operator_id, folder_id) for landing in work.landings for folder_id in landing.retired_folders]
     for name, key, pairs in (("item_id", item_key("g"), gone), ("folder_id", folder_key("g"), retired)):
         if pairs:
@@ -107,7 +105,3 @@ def _forget(work: Round) -> None:
                 work.connection.execute(
                     f"DELETE FROM _mailroom.kept_out WHERE {column} IN (SELECT {key} FROM gone AS g)"  # noqa: S608
                 )
-
-
-def _ids(landing: Landing) -> list[str]:
-    return [] if landing.emails is None else list(landing.emails.column("item_id").to_pylist())

@@ -143,6 +143,12 @@ async def test_the_command_prints_a_receipt_to_keep(environ: dict[str, str], mai
     assert (lifted.code, "listed anew" in lifted.out.decode(), mailroom.erasures.kept_out) == (0, True, set())
 
 
+async def test_the_file_may_be_written_anew_later(environ: dict[str, str], mailroom: FakeMailroom) -> None:
+    done = await run("erase", ZOE, "--yes", "--later", environ=environ)
+    assert "still to be written anew. It is done at the next erasure" in done.out.decode()
+    assert [one.rewritten_at for one in mailroom.erasures.receipts.values()] == [None]
+
+
 async def test_the_command_asks_first(environ: dict[str, str], mailroom: FakeMailroom) -> None:
     result = await run("erase", ZOE, environ=environ)
     assert (result.code, "2 emails in 1 mailboxes" in result.err) == (1, True), "nobody said yes"

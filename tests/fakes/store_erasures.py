@@ -70,7 +70,7 @@ class MemoryErasures:
             return replace(receipt, dry_run=True)
         for box, items in doomed:
             _remove(box, items)
-        receipt = replace(receipt, words=self._blot(boxes, target), rewritten_at=self._now())
+        receipt = replace(receipt, words=self._blot(boxes, target))
         for box in owners:
             box.operator = replace(box.operator, email_sync=False)
             box.record = replace(box.record, status=MailboxStatus.DISABLED)
@@ -79,7 +79,14 @@ class MemoryErasures:
                 self._forget_activation(box.operator)
         self.kept_out.add(target)
         self.receipts[receipt.erasure_id] = receipt
-        return receipt
+        if not request.later:
+            self._rewrite()
+        return self.receipts[receipt.erasure_id]
+
+    def _rewrite(self) -> None:
+        for one in self.receipts.values():
+            if one.rewritten_at is None:
+                self.receipts[one.erasure_id] = replace(one, rewritten_at=self._now())
 
     async def lift_erasure(self, request: LiftRequest) -> Receipt:
         self._check()
@@ -133,13 +140,11 @@ class MemoryErasures:
 
 
 def hide(box: Mailbox, landing: Landing, hidden: Hidden, counts: Counts) -> None:
-    """Take out earlier versions of what was left off, and remember it; what is deleted or lands is forgotten."""
-    arrived = landing.emails.column("item_id").to_pylist() if landing.emails is not None else []
-    gone = {*landing.deleted, *arrived}
+    """Take out earlier versions of what was left off, and remember it; what is deleted is forgotten."""
     box.kept_out = {
         (folder, item): key
         for (folder, item), key in box.kept_out.items()
-        if item not in gone and item not in hidden and folder not in landing.retired_folders
+        if item not in landing.deleted and item not in hidden and folder not in landing.retired_folders
     }
     for item_id, change_key in hidden.items():
         row = box.rows.emails.pop(item_id, None)

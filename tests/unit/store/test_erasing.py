@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from engine import errors
+from engine.listing import Listing, View
 from engine.model import FolderRecord, ItemId, Operator, QuarantinedItem, SyncToken
 from engine.privacy.erasure import ErasureRequest, LiftRequest
 from engine.store import DuckDBStore, StoreOptions, rewriting
@@ -285,4 +286,19 @@ async def test_lifting_with_relisting_lists_every_folder_anew(store: DuckDBStore
     land.epoch = activation.epoch
     assert (await land(folder=INBOX, queued=(page("p", "i0"),), listed={"i0": "i0-1"})).queued
     assert (await land(folder=INBOX, emails=mail(ZOE))).inserted == 1
+    await store.close()
+
+
+async def test_many_are_erased_with_one_rewriting(store: DuckDBStore, path: Path) -> None:
+    land = Lander(store, await activate(store))
+    await land(folder=INBOX, emails=mail(ZOE, "yan@example.org", "bob@example.org"))
+    store._database.writer.execute("CHECKPOINT")
+    first = await store.erase(ErasureRequest("e1", ZOE, "tester", later=True))
+    assert (first.rewritten_at, first.rewrite_problem) == (None, None)
+    assert all_rows(store, ANN).keys() == {"i1", "i2"}
+    assert {word[-6] for word in words_in(path)} == {"0", "1", "2"}, "its bytes are still there"
+    await store.erase(ErasureRequest("e2", "yan@example.org", "tester"))
+    assert {word[-6] for word in words_in(path)} == {"2"}
+    page_of_them = await store.page(Listing(View.ERASURES))
+    assert all(one["rewritten_at"] is not None for one in page_of_them.items)
     await store.close()
