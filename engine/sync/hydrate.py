@@ -30,7 +30,4 @@ def on_items(state: MailboxState, items: FetchedItems, moment: Moment) -> Mailbo
     others = tuple(page for page in state.pending if page.page_id != fetching.page_id)
     state = replace(state, pending=newest_first((*others, *rest)))
     state, landing = settle.settle(state, landing, items, frozenset(), moment)
-    if not fetching.page_id:
-        # A quarantined item tried again and gone meanwhile needs no further attempt.
-        state, landing = settle.release(state, landing, frozenset(items.missing))
     return closing.land(state, landing, moment)

@@ -28,6 +28,7 @@ from engine.model import (
 from engine.sync.policy import SyncPolicy
 
 _UNREADABLE = failure_for(ResponseUnreadable("")).code
+NOT_FOUND = "ErrorItemNotFound: Exchange has listed this item and does not find it. It is asked for again, then let go."
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,31 @@ def quarantine(
         tried = attempts.get(item.item_id, 0) + 1
         wait = policy.quarantine_waits[min(tried, len(policy.quarantine_waits)) - 1]
         entries.append(QuarantinedItem(folder_id, item.item_id, _UNREADABLE, _words(item), tried, now + wait))
+    return tuple(entries)
+
+
+def second_looks(
+    missing: Iterable[ItemId],
+    folder_id: FolderId,
+    earlier: Iterable[QuarantinedItem],
+    policy: SyncPolicy,
+    now: datetime,
+) -> tuple[QuarantinedItem, ...]:
+    """The quarantine's entries for items that were listed and are not found: to be asked for again, and then let go.
+
+    The Delete of an item that is really gone comes first, as a rule, and ends this without another request. Where none
+    comes, the item may be there: servers under load have denied what they hold.
+    """
+    known = {entry.item_id: entry for entry in earlier}
+    entries = []
+    for item_id in missing:
+        entry = known.get(item_id)
+        if entry is not None and entry.reason != NOT_FOUND:
+            continue  # it was set aside as unreadable, and is gone meanwhile
+        tried = 0 if entry is None else entry.attempts
+        if tried < len(policy.missing_waits):
+            next_look = now + policy.missing_waits[tried]
+            entries.append(QuarantinedItem(folder_id, item_id, _UNREADABLE, NOT_FOUND, tried + 1, next_look))
     return tuple(entries)
 
 

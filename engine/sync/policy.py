@@ -12,6 +12,7 @@ class SyncPolicy:
 
     ``retry_for``: how long a mailbox that fails of a passing cause is retried before it is given up; after that, and
     with a permanent cause at once, it is probed seldom (``first_probe`` doubling to ``longest_probe``).
+    ``missing_waits``: before each further look for an item that was listed and is not found.
     ``quarantine_waits``: after each attempt at an item that is set aside; the last one again and again.
 
     Microsoft caps a batch request at one minute of work, so a fetch is bounded by both:
@@ -28,6 +29,7 @@ class SyncPolicy:
     longest_backoff: timedelta = timedelta(minutes=5)
     first_probe: timedelta = timedelta(seconds=20)
     longest_probe: timedelta = timedelta(minutes=15)
+    missing_waits: tuple[timedelta, ...] = (timedelta(seconds=15), timedelta(minutes=1))
     quarantine_waits: tuple[timedelta, ...] = (
         timedelta(minutes=1),
         timedelta(minutes=5),

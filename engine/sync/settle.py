@@ -28,8 +28,13 @@ def settle(
             quarantined=state.summary.quarantined + len(aside),
         ),
     )
+    doubtful = tuple(item_id for item_id in items.missing if item_id not in deleted)
+    looks = plan.second_looks(doubtful, folder.folder_id, state.quarantined, state.policy, moment.now)
+    aside = (*aside, *looks)
+    landing = replace(landing, quarantined=aside)
+    over = frozenset(doubtful) - {entry.item_id for entry in looks}
     readable = frozenset(items.emails.column("item_id").to_pylist()) if state.quarantined else frozenset()
-    state, landing = release(state, landing, readable | deleted)
+    state, landing = release(state, landing, readable | deleted | over)
     aside_ids = {entry.item_id for entry in aside}
     kept = tuple(entry for entry in state.quarantined if entry.item_id not in aside_ids)
     return replace(state, quarantined=(*kept, *aside)), landing

@@ -84,6 +84,7 @@ class FakeMailSource(FakeMailboxes):
         self._indigestible: set[ItemId] = set()
         self._moody: set[ItemId] = set()
         self._vanishing: set[ItemId] = set()
+        self._denied: dict[ItemId, int] = {}
         self.calls: list[tuple[str, str, object]] = []
         self.subscriptions: list[FakeSubscription] = []
         self.gives_watermarks = True
@@ -112,6 +113,7 @@ class FakeMailSource(FakeMailboxes):
         self._indigestible.clear()
         self._moody.clear()
         self._vanishing.clear()
+        self._denied.clear()
         for folder in self._all_folders():
             folder.pretend_empty = False
 
@@ -136,6 +138,10 @@ class FakeMailSource(FakeMailboxes):
     def vanish(self, item_id: ItemId) -> None:
         """Let an item be deleted at the very moment it is fetched: listed, then missing."""
         self._vanishing.add(item_id)
+
+    def deny(self, item_id: ItemId, times: int) -> None:
+        """Say of an item that it is not there, although it is, so many times."""
+        self._denied[item_id] = times
 
     def refuse_tokens(self, mailbox: str, *, silently: bool = False) -> None:
         """Refuse every token of this mailbox handed out so far; ``silently``: list everything instead of an error."""
@@ -189,6 +195,10 @@ class FakeMailSource(FakeMailboxes):
         for item_id in self._vanishing.intersection(asked).intersection(items):
             self._vanishing.discard(item_id)
             self.delete(mailbox, item_id)
+        denied = [item_id for item_id in asked if self._denied.get(item_id, 0)]
+        for item_id in denied:
+            self._denied[item_id] -= 1
+        items = {item_id: item for item_id, item in items.items() if item_id not in denied}
         moody = [item_id for item_id in asked if item_id in items and item_id in self._moody]
         if moody and len(moody) == len(asked):
             raise SourceUnavailable(f"{mailbox}: {_BROKEN}", code=_BROKEN)

@@ -182,3 +182,43 @@ def _attempt_until_synced(harness: Harness) -> None:
             assert record.status is MailboxStatus.FAILING
             assert record.next_sync_at is not None
             harness.clock.advance(record.next_sync_at - harness.clock.now())
+
+
+class TestNotFound:
+    @pytest.mark.parametrize("count", [1, 5])
+    def test_an_item_that_is_denied_lands_at_a_second_look(self, harness: Harness, count: int) -> None:
+        item, *others = deliver(harness, count)
+        harness.source.deny(item, 1)
+        passed(harness)
+        assert set(harness.store.current(ANN)) == set(others)
+        record = harness.store.mailbox(ANN).record
+        assert record.status is MailboxStatus.SYNCED
+        assert record.next_sync_at == harness.clock.now() + SMALL.missing_waits[0], "nobody else may ask by then"
+        harness.clock.advance(SMALL.missing_waits[0])
+        passed(harness)
+        assert set(harness.store.current(ANN)) == {item, *others}
+        assert not harness.store.mailbox(ANN).quarantined
+
+    def test_whatever_stays_away_is_let_go(self, harness: Harness) -> None:
+        (item,) = deliver(harness, 1)
+        harness.source.deny(item, 1_000_000)
+        passed(harness)
+        for waited in SMALL.missing_waits:
+            (entry,) = harness.store.mailbox(ANN).quarantined.values()
+            assert entry.reason.startswith("ErrorItemNotFound: ")
+            harness.clock.advance(waited)
+            passed(harness)
+        assert not harness.store.mailbox(ANN).quarantined
+        assert harness.store.mailbox(ANN).record.next_sync_at is None
+        assert len(fetched(harness)) == 1 + len(SMALL.missing_waits)
+
+    def test_the_delete_of_what_is_really_gone_ends_it_without_another_request(self, harness: Harness) -> None:
+        (item,) = deliver(harness, 1)
+        harness.source.vanish(item)
+        passed(harness)
+        assert set(harness.store.mailbox(ANN).quarantined) == {item}
+        harness.source.calls.clear()
+        harness.clock.advance(SMALL.missing_waits[0])
+        passed(harness)
+        assert not harness.store.mailbox(ANN).quarantined
+        assert not fetched(harness)
