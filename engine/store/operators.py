@@ -17,8 +17,9 @@ def put_operators(
 ) -> list[OperatorId]:
     """Insert or change operators, and let their mailboxes follow; who was known and has another address or switch.
 
-    Enabling (also by appearing) and a new address make the mailbox due and its subscription's next attempt free;
-    disabling leaves the subscription record, so that its next notification is known and answered Unsubscribe.
+    Enabling (also by appearing) and a new address make the mailbox due and have it subscribed anew: the subscription
+    there was may have been answered Unsubscribe meanwhile, or is another mailbox's. Disabling leaves the subscription
+    record, so that its next notification is known and answered Unsubscribe.
     """
     last = {one.operator_id: one for one in operators}
     rows = [(one.operator_id, one.email, one.name, one.email_sync) for one in last.values()]
@@ -70,7 +71,8 @@ def _turn_mailboxes(connection: duckdb.DuckDBPyConnection, now: datetime) -> Non
     )
     connection.execute(
         """
-        UPDATE _mailroom.subscriptions AS s SET next_attempt_at = NULL
+        UPDATE _mailroom.subscriptions AS s SET
+            status = CASE s.status WHEN 'active' THEN 'lost' ELSE s.status END, next_attempt_at = NULL
         FROM turned AS t WHERE t.operator_id = s.operator_id AND (t.on_now OR t.readdressed)
         """
     )

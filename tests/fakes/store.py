@@ -24,6 +24,7 @@ from engine.model import (
     MailboxStatus,
     Operator,
     OperatorId,
+    SubscriptionStatus,
 )
 from engine.querying import Answer, Query
 from engine.status import DueOperator, OperatorCounts, Status, SubscriptionCounts
@@ -302,7 +303,9 @@ class MemoryStore(MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators, Memor
 
     def _retry_subscription(self, box: Mailbox) -> None:
         if box.subscription is not None:
-            box.subscription = replace(box.subscription, next_attempt_at=None)
+            made = box.subscription.status
+            status = SubscriptionStatus.LOST if made is SubscriptionStatus.ACTIVE else made
+            box.subscription = replace(box.subscription, status=status, next_attempt_at=None)
 
     def _activate(self, box: Mailbox) -> Activation:
         self._counter += 1

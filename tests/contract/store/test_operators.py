@@ -67,7 +67,10 @@ async def test_disabling_keeps_the_subscription_and_enabling_makes_due(store: An
     time.pass_by(hours=3)
     await store.put_operators([Operator(ANN, "ann@example.com")])
     expected = MailboxRecord(MailboxStatus.SYNCING, START, last_success_at=START, next_sync_at=time.now)
-    assert (await activate(store)).mailbox == expected
+    again = await activate(store)
+    assert again.mailbox == expected
+    assert again.subscription == replace(SUBSCRIPTION, status=SubscriptionStatus.LOST), "it may have ended meanwhile"
+    assert DueOperator(ANN, sync=True, subscribe=True) in await store.due(time.now, 10)
 
 
 async def test_putting_an_operator_unchanged_changes_nothing(store: AnyStore, time: Time) -> None:
