@@ -121,6 +121,7 @@ def test_a_mailroom_that_has_synchronised_before_starts_into_an_outage(
     def start(_settings: object) -> None:
         raise ClusterError("it was started")
 
+    monkeypatch.setattr("engine.logs.configure", lambda: None)  # which is for the whole process, and this is a test's
     monkeypatch.setattr("actors.cluster.start", start)
     monkeypatch.setattr("engine.store.peeking.has_synchronised", lambda _path: before)
     monkeypatch.setenv("MAILROOM_EXCHANGE_PASSWORD", "another password")

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from engine.errors import AuthenticationFailed, MailboxNotFound, SourceUnavailable
@@ -20,8 +21,12 @@ Lines = list[MutableMapping[str, Any]]
 
 @pytest.fixture
 def told() -> Iterator[Lines]:
+    """All that is said, whatever level somebody has set up before."""
+    before = structlog.get_config()
+    structlog.reset_defaults()
     with capture_logs() as lines:
         yield lines
+    structlog.configure(**before)
 
 
 def said(lines: Lines, who: str = ANN) -> list[tuple[str, str]]:
