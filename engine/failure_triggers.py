@@ -1,7 +1,6 @@
 """What leads to each row of ``engine.failures``, as Exchange says it: response codes, HTTP statuses, and plain words.
 
-The codes repeat the table of ``engine.sources.ews.translate``, since the engine's decisions do not know the sources; a
-test runs that translation, and fails where the two differ.
+Response codes are translated by these very tuples (``engine.sources.ews.translate``), so the documents cannot differ.
 """
 
 THROTTLED = (

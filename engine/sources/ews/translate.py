@@ -1,4 +1,4 @@
-"""From Exchange's words to our errors: one table of response codes.
+"""From Exchange's words to our errors, by the response codes of ``engine.failure_triggers``.
 
 Codes and what they ask of a client are Microsoft's:
 https://learn.microsoft.com/en-us/exchange/client-developer/web-service-reference/responsecode
@@ -14,143 +14,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine import errors
+from engine.failures import failure_for
 
 _ADDRESS = re.compile(r"[^\s@<>'\"(),;:]+@[^\s@<>'\"(),;:]+[^\s@<>'\"(),;:.]")
 
-_CODES: dict[type[errors.SourceError], tuple[str, ...]] = {
-    errors.Throttled: (
-        "ErrorServerBusy",
-        "ErrorExceededConnectionCount",
-        "ErrorExceededFindCountLimit",
-        "ErrorTooManyObjectsOpened",
-        "ErrorBatchProcessingStopped",
-    ),
-    errors.SourceUnavailable: (
-        "ErrorADOperation",
-        "ErrorADUnavailable",
-        "ErrorAutoDiscoverFailed",
-        "ErrorClientDisconnected",
-        "ErrorConnectionFailed",
-        "ErrorConnectionFailedTransientError",
-        "ErrorCrossSiteRequest",
-        "ErrorDataSourceOperation",
-        "ErrorInsufficientResources",
-        "ErrorInternalServerError",
-        "ErrorInternalServerTransientError",
-        "ErrorLogonAsNetworkServiceFailed",
-        "ErrorMailboxConfiguration",
-        "ErrorMailboxFailover",
-        "ErrorMailboxLogonFailed",
-        "ErrorMailboxStoreUnavailable",
-        "ErrorNoApplicableProxyCASServersAvailable",
-        "ErrorNoRespondingCASInDestinationSite",
-        "ErrorNotEnoughMemory",
-        "ErrorProxiedSubscriptionCallFailure",
-        "ErrorProxyCallFailed",
-        "ErrorProxyRequestProcessingFailed",
-        "ErrorProxyServiceDiscoveryFailed",
-        "ErrorProxySoapException",
-        "ErrorProxyTokenExpired",
-        "ErrorRequestAborted",
-        "ErrorServiceDiscoveryFailed",
-        "ErrorServiceUnavailable",
-        "ErrorTimeoutExpired",
-        "ErrorWebRequestInInvalidState",
-        "ErrorWin32InteropError",
-    ),
-    errors.MailboxMoving: ("ErrorMailboxMoveInProgress",),
-    errors.AuthenticationFailed: (
-        "ErrorInvalidAuthorizationContext",
-        "ErrorInvalidClientSecurityContext",
-        "ErrorInvalidSerializedAccessToken",
-        "ErrorPasswordChangeRequired",
-        "ErrorPasswordExpired",
-        "ErrorTokenSerializationDenied",
-    ),
-    errors.EwsBlocked: ("ErrorOrganizationAccessBlocked", "ErrorUserNotAllowedByPolicy"),
-    errors.ImpersonationDenied: (
-        "ErrorAccessDenied",
-        "ErrorCallerIsInvalidADAccount",
-        "ErrorImpersonateUserDenied",
-        "ErrorImpersonationDenied",
-        "ErrorImpersonationFailed",
-        "ErrorInvalidExchangeImpersonationHeaderData",
-        "ErrorSubscriptionDelegateAccessNotSupported",
-    ),
-    errors.MailboxNotFound: (
-        "ErrorCannotFindUser",
-        "ErrorInvalidMailbox",
-        "ErrorInvalidSmtpAddress",
-        "ErrorInvalidUserPrincipalName",
-        "ErrorInvalidUserSid",
-        "ErrorMissingEmailAddress",
-        "ErrorMissingExchangePrincipal",
-        "ErrorNonExistentMailbox",
-        "ErrorNonPrimarySmtpAddress",
-    ),
-    errors.AccountDisabled: (
-        "ErrorAccountDisabled",
-        "ErrorAccountSuspend",
-        "ErrorAccountSuspendShowTierUpgrade",
-    ),
-    errors.VersionInvalid: (
-        "ErrorIncorrectSchemaVersion",
-        "ErrorInvalidSchemaVersionForMailboxVersion",
-        "ErrorInvalidServerVersion",
-        "ErrorNoDestinationCASDueToVersionMismatch",
-        "ErrorWrongServerVersion",
-        "ErrorWrongServerVersionDelegate",
-    ),
-    errors.EndpointInvalid: (
-        "ErrorNoDestinationCASDueToKerberosRequirements",
-        "ErrorNoDestinationCASDueToSSLRequirements",
-        "ErrorProxyRequestNotAllowed",
-    ),
-    errors.ListenerUrlInvalid: ("ErrorInvalidPushSubscriptionUrl",),
-    errors.SubscriptionQuota: ("ErrorExceededSubscriptionCount",),
-    errors.SubscriptionLost: (
-        "ErrorEventNotFound",
-        "ErrorExpiredSubscription",
-        "ErrorInvalidPullSubscriptionId",
-        "ErrorInvalidSubscription",
-        "ErrorInvalidWatermark",
-        "ErrorMissedNotificationEvents",
-        "ErrorReadEventsFailed",
-        "ErrorSubscriptionAccessDenied",
-        "ErrorSubscriptionNotFound",
-        "ErrorSubscriptionUnsubscribed",
-    ),
-    errors.SyncTokenRefused: ("ErrorInvalidSyncStateData",),
-    errors.FolderMissing: (
-        "ErrorArchiveMailboxNotEnabled",
-        "ErrorCannotUseItemIdForFolderId",
-        "ErrorFolderCorrupt",
-        "ErrorFolderNotFound",
-        "ErrorInvalidFolderId",
-        "ErrorInvalidParentFolder",
-        "ErrorManagedFolderNotFound",
-        "ErrorNoPublicFolderReplicaAvailable",
-        "ErrorParentFolderNotFound",
-        "ErrorSyncFolderNotFound",
-    ),
-    errors.ResponseUnreadable: (
-        "ErrorContentConversionFailed",
-        "ErrorCorruptData",
-        "ErrorDataSizeLimitExceeded",
-        "ErrorItemCorrupt",
-        "ErrorItemPropertyRequestFailed",
-        "ErrorMessageSizeExceeded",
-        "ErrorMimeContentConversionFailed",
-        "ErrorMimeContentInvalid",
-        "ErrorResponseSchemaValidation",
-        "ErrorResultSetTooBig",
-        "ErrorUnsupportedMimeConversion",
-        "ErrorUnsupportedTypeForConversion",
-        "ErrorVirusDetected",
-        "ErrorVirusMessageDeleted",
-    ),
+_ANSWERED: tuple[type[errors.SourceError], ...] = (
+    errors.Throttled,
+    errors.SourceUnavailable,
+    errors.MailboxMoving,
+    errors.AuthenticationFailed,
+    errors.EwsBlocked,
+    errors.ImpersonationDenied,
+    errors.MailboxNotFound,
+    errors.AccountDisabled,
+    errors.VersionInvalid,
+    errors.EndpointInvalid,
+    errors.ListenerUrlInvalid,
+    errors.SubscriptionQuota,
+    errors.SubscriptionLost,
+    errors.SyncTokenRefused,
+    errors.FolderMissing,
+    errors.ResponseUnreadable,
+)
+"""The errors that Exchange's response codes lead to; which codes, their rows of ``engine.failures`` say."""
+
+KINDS: Mapping[str, type[errors.SourceError]] = {
+    trigger: kind for kind in _ANSWERED for trigger in failure_for(kind("")).triggers if trigger.startswith("Error")
 }
-KINDS: Mapping[str, type[errors.SourceError]] = {code: kind for kind, codes in _CODES.items() for code in codes}
 """Response code to the class of our error."""
 
 BAD_ID = frozenset(
