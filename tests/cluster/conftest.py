@@ -20,7 +20,11 @@ from tests.cluster.exchange import ExchangeThread
 from tests.cluster.processes import settled, workers
 
 BEGIN_WITH = 4
-OPERATORS = 14
+KILLING = slice(4, 12)
+"""The room's people, by the file that enables them: whom one has enabled is no newcomer to another."""
+JOBS = slice(12, 14)
+CHANGING = slice(14, 19)
+OPERATORS = 19
 EMAILS = 120
 
 

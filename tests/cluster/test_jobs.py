@@ -13,14 +13,12 @@ from actors.options import COORDINATOR
 from engine.errors import JobRefused
 from engine.jobs.model import JobChange, JobName, JobRun, JobState, Outcome, Trigger
 from tests.cluster.compare import differences, served
-from tests.cluster.conftest import BEGIN_WITH, OPERATORS, Room
+from tests.cluster.conftest import BEGIN_WITH, JOBS, Room
 from tests.cluster.exchange import ExchangeThread
 from tests.cluster.processes import eventually
 from tests.cluster.serve import Serve
 
 SOON = 30.0
-NEWCOMERS = slice(OPERATORS - 2, OPERATORS)
-"""Whom no other test enables."""
 RUNS = "SELECT * FROM job_runs WHERE job = 'EmailSync'"
 SOME = "SELECT 1 FROM mailboxes HAVING count(last_success_at) BETWEEN 1 AND count(*) - 1"
 ROW = "SELECT * FROM job_runs WHERE run_id = ?"
@@ -61,7 +59,7 @@ def test_run_by_hand_it_finds_what_push_has_lost(room: Room) -> None:
 
 
 def test_disabled_in_the_middle_of_a_run_it_stops_and_enabled_it_goes_on(room: Room) -> None:
-    emails = room.emails[NEWCOMERS]
+    emails = room.emails[JOBS]
     eventually(lambda: _no_run(room), SOON, "no run is under way")
     room.exchange.do(lambda it: it.faults.add("latency", operation="GetItem", seconds=0.4))
     room.enable(emails)

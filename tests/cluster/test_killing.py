@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from tests.cluster.conftest import BEGIN_WITH, Room
+from tests.cluster.conftest import KILLING, Room
 from tests.cluster.processes import eventually
 
 NEW = 2
@@ -15,8 +15,8 @@ RESTARTED = 40.0
 
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_killed_it_comes_back_and_nothing_is_lost_or_twice(room: Room, victim: str) -> None:
-    first = BEGIN_WITH + NEW * VICTIMS.index(victim)
-    emails = room.emails[first : first + NEW]
+    first = NEW * VICTIMS.index(victim)
+    emails = room.emails[KILLING][first : first + NEW]
     watched = [*room.emails[:2], *emails]
     before = {process.pid for process in room.workers(victim)}
     room.exchange.do(lambda it: it.faults.add("latency", operation="GetItem", seconds=0.3))
