@@ -18,8 +18,8 @@ $(STAMP): requirements.lock pyproject.toml
 demo: install  ## A simulated Exchange, a local Ray, and all mail flowing until Ctrl-C.
 	$(BIN)/mailroom demo $(ARGS)
 
-test: install  ## Every test.
-	$(BIN)/python -m pytest $(ARGS)
+test: install  ## Every test: whole Mailrooms in one process, everything else in another.
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: install  ## Lint, format and types.
 	$(BIN)/ruff check .

@@ -15,6 +15,7 @@ from engine.access.audit import AuditEntry
 from engine.access.tokens import TokenRecord
 from engine.application_settings.model import SettingsVersion
 from engine.checks.model import CheckReport
+from engine.crm.change import CrmChange, CrmOutcome
 from engine.emails import EmailListing
 from engine.errors import HostUnavailable, MailroomError
 from engine.exporting import Export, ExportRequest
@@ -152,6 +153,10 @@ class RayMailroom:
     async def write_audit(self, entries: Sequence[AuditEntry]) -> None:
         """See ``ports.Mailroom``."""
         await self._store.write_audit(entries)
+
+    async def put_crm(self, change: CrmChange) -> CrmOutcome:
+        """See ``ports.Mailroom``."""
+        return await self._store.put_crm(change)
 
     async def erase(self, request: ErasureRequest) -> Receipt:
         """See ``ports.Mailroom``."""

@@ -96,6 +96,11 @@ class RemoteStore:
     note_token_uses = _called(Store.note_token_uses)
     write_audit = _called(Store.write_audit)
 
+    put_crm = _called(Store.put_crm)
+    associate_some = _called(Store.associate_some)
+    associate_all = _called(Store.associate_all)
+    associations_left = _called(Store.associations_left)
+
     erase = _called(Store.erase)
     lift_erasure = _called(Store.lift_erasure)
 

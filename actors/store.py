@@ -97,6 +97,11 @@ class StoreActor:
     note_token_uses = _of_the_store(DuckDBStore.note_token_uses)
     write_audit = _of_the_store(DuckDBStore.write_audit)
 
+    put_crm = _of_the_store(DuckDBStore.put_crm)
+    associate_some = _of_the_store(DuckDBStore.associate_some)
+    associate_all = _of_the_store(DuckDBStore.associate_all)
+    associations_left = _of_the_store(DuckDBStore.associations_left)
+
     erase = _of_the_store(DuckDBStore.erase)
     lift_erasure = _of_the_store(DuckDBStore.lift_erasure)
 

@@ -11,6 +11,7 @@ from engine.access.networks import parse_networks
 from engine.errors import SettingsError
 from engine.intervals import interval
 from engine.jobs.schedule import checked_every, checked_timezone
+from engine.privacy.addresses import canonical, is_address
 
 
 def _interval(value: object) -> object:
@@ -83,6 +84,22 @@ def _mail_addresses(value: str) -> str:
     return value
 
 
+def _domain(value: str) -> str:
+    """The canonical spelling; ``@`` before it is left off."""
+    text = canonical(f"x@{value.strip().removeprefix('@')}").removeprefix("x@")
+    if not re.fullmatch(r"[^\s@.,;<>()]+(\.[^\s@.,;<>()]+)+", text):
+        raise ValueError(f"{value!r} is not a domain such as example.com")
+    return text
+
+
+def _address_or_domain(value: str) -> str:
+    if "@" in value.strip()[1:]:
+        if not is_address(value):
+            raise ValueError(f"{value!r} is neither an address nor a domain such as example.com")
+        return canonical(value)
+    return _domain(value)
+
+
 def _network(value: str) -> str:
     try:
         parse_networks("", [value])
@@ -91,6 +108,9 @@ def _network(value: str) -> str:
     return value
 
 
+AddressesOrDomains = tuple[Annotated[str, AfterValidator(_address_or_domain)], ...]
+"""``ann@example.com`` or ``example.com``, canonical."""
+Domains = tuple[Annotated[str, AfterValidator(_domain)], ...]
 Interval = Annotated[
     timedelta,
     BeforeValidator(_interval),

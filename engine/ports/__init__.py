@@ -5,7 +5,9 @@ Each port has a real side and a fake, and one contract suite (``tests/contract``
 
 from engine.ports.access_store import AccessStore
 from engine.ports.alert_store import AlertStore
+from engine.ports.association_store import AssociationStore
 from engine.ports.clock import Clock
+from engine.ports.crm_store import CrmStore
 from engine.ports.erasure_store import ErasureStore
 from engine.ports.export_store import ExportStore
 from engine.ports.job_store import JobStore
@@ -19,7 +21,9 @@ from engine.ports.store import Store
 __all__ = [
     "AccessStore",
     "AlertStore",
+    "AssociationStore",
     "Clock",
+    "CrmStore",
     "ErasureStore",
     "ExportStore",
     "JobStore",

@@ -11,6 +11,8 @@ from engine.model import Operator
 from engine.operators import OperatorChange, Seeding
 from engine.ports.access_store import AccessStore
 from engine.ports.alert_store import AlertStore
+from engine.ports.association_store import AssociationStore
+from engine.ports.crm_store import CrmStore
 from engine.ports.erasure_store import ErasureStore
 from engine.ports.export_store import ExportStore
 from engine.ports.job_store import JobStore
@@ -26,6 +28,8 @@ class Store(
     SettingsStore,
     AlertStore,
     AccessStore,
+    CrmStore,
+    AssociationStore,
     ErasureStore,
     ExportStore,
     QueryStore,

@@ -28,6 +28,15 @@ def canonical(address: str) -> str:
     return f"{local}@{_domain(domain.removesuffix('.'))}" if at else text
 
 
+def plain(address: str) -> str:
+    """An address as it is written, without spaces, `<>` and schemes around it."""
+    text = address.strip()
+    for scheme in _SCHEMES:
+        if text[: len(scheme)].casefold() == scheme:
+            text = text[len(scheme) :]
+    return text.removeprefix("<").removesuffix(">")
+
+
 def names_of(address: str) -> tuple[str, ...]:
     """What an address may be known as: its canonical spelling, and that without a tag where it has one."""
     whole = canonical(address)

@@ -6,7 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from engine.setting_values import Interval, MailAddresses, OptionalWebAddress, WebAddress, split_addresses
+from engine.associations.model import Rule
+from engine.setting_values import (
+    Domains,
+    Interval,
+    MailAddresses,
+    OptionalWebAddress,
+    WebAddress,
+    split_addresses,
+)
 from engine.settings.section import Section
 
 
@@ -64,7 +72,20 @@ class EmailSyncSettings(Section):
     notify_failures_to: MailAddresses = ""
     """Who is told of failures: addresses separated by semicolons; empty: nobody."""
     folders: tuple[str, ...] = ("inbox", "sentitems")
-    associate_with: tuple[Literal["contacts", "accounts", "leads", "opportunities", "organizations"], ...] = ()
+    associate_with: tuple[Literal["contacts", "accounts", "leads", "opportunities", "organizations"], ...] = (
+        "contacts",
+        "accounts",
+        "leads",
+        "opportunities",
+        "organizations",
+    )
+    association_rules: tuple[Rule, ...] = tuple(Rule)
+    mass_mail_over: Annotated[int, Field(ge=1, le=10_000)] = 50
+    """More distinct addresses than this make mass mail, of which the sender alone is associated."""
+    own_domains: Domains = ()
+    """The organisation's own domains; empty: those of the operators' addresses, free mail apart."""
+    free_mail_domains: Domains = ()
+    """Domains that say nothing of a company, beside those that are known to."""
     skip_private: bool = True
     skip_internal: bool = False
     deletions: Literal["mark", "remove"] = "mark"

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pyarrow as pa
 
 from engine.model import FolderId
+from engine.store.associating.rows import forget
 from engine.store.keys import folder_key
 from engine.store.staging import Ask, Hit, registered
 from engine.store.tables import TEXT
@@ -70,8 +71,9 @@ def bury(work: Round, gone: dict[int, int]) -> None:
     for landing_no, folder_id, count in counts:
         work.tallies[landing_no].deleted += count
         work.tallies[landing_no].growth[FolderId(folder_id)] -= count
-    if work.remove:
+    if work.terms.remove:
         connection.execute("DELETE FROM _mailroom.emails WHERE rowid IN (SELECT rid FROM dead)")
+        forget(connection, "SELECT item_key FROM dead")
     else:
         connection.execute(
             "UPDATE _mailroom.emails SET deleted_at = $1 WHERE rowid IN (SELECT rid FROM dead)", [work.now]

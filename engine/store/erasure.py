@@ -13,11 +13,13 @@ import duckdb
 import pyarrow as pa
 
 from engine import errors
+from engine.crm.keys import address_key
 from engine.model import Operator, OperatorId
 from engine.privacy.addresses import canonical, is_address, names_of
 from engine.privacy.erasure import ErasureRequest, LiftRequest, MailboxErasure, Receipt, what_remains
 from engine.privacy.suppression import Suppression, check_of, digest_of
 from engine.store import operators, receipts
+from engine.store.associating.rows import forget
 from engine.store.keys import folder_key
 from engine.store.staging import registered
 from engine.store.tables import TEXT
@@ -90,9 +92,6 @@ def erase(connection: duckdb.DuckDBPyConnection, request: ErasureRequest, now: d
             words=sum(_blot(connection, table, column, request.address) for table, column in _WORDS),
         )
         _remove(connection)
-    connection.execute(
-        "DELETE FROM _mailroom.associations WHERE lower(trim(address)) = $1", [canonical(request.address)]
-    )
     put_digest(connection, key, digest_of(key, request.address), now)
     receipts.put(connection, receipt)
     off = [Operator(one.operator_id, one.email, one.name, email_sync=False) for one in owners]
@@ -200,7 +199,8 @@ def _receipt(
         """  # noqa: S608
     ).fetchall()
     crm = cursor.execute(
-        "SELECT count(*) FROM _mailroom.crm_records WHERE lower(trim(email)) = $1", [canonical(request.address)]
+        "SELECT count(DISTINCT record_key) FROM _mailroom.crm_addresses WHERE address_key = $1",
+        [address_key(request.address)],
     ).fetchall()[0][0]
     names = tuple(one.operator_id for one in owners)
     return Receipt(
@@ -219,16 +219,13 @@ def _remove(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"CREATE OR REPLACE TEMP TABLE doomed AS {_DOOMED}")
     connection.execute(
         f"""
-        INSERT INTO _mailroom.kept_out
-        SELECT {folder_key("d")}, d.item_key, d.change_key
+        INSERT INTO _mailroom.kept_out (folder_key, item_key, change_key, operator_id, folder_id, item_id)
+        SELECT {folder_key("d")}, d.item_key, d.change_key, d.operator_id, d.folder_id, d.item_id
         FROM doomed AS d WHERE d.deleted_at IS NULL AND NOT d.content_behind AND coalesce(d.change_key, '') <> ''
         """  # noqa: S608
     )
     connection.execute("DELETE FROM _mailroom.attachments WHERE item_key IN (SELECT item_key FROM doomed)")
-    connection.execute(
-        "DELETE FROM _mailroom.associations AS a USING doomed AS d "
-        "WHERE a.operator_id = d.operator_id AND a.item_id = d.item_id"
-    )
+    forget(connection, "SELECT item_key FROM doomed")
     connection.execute("DELETE FROM _mailroom.departures WHERE item_key IN (SELECT item_key FROM doomed)")
     connection.execute("DELETE FROM _mailroom.emails WHERE rowid IN (SELECT rid FROM doomed)")
     connection.execute("DROP TABLE doomed")

@@ -15,10 +15,10 @@ import duckdb
 from engine import errors
 from engine.model import Activation, Landing, LandingResult, Operator, OperatorId
 from engine.operators import OperatorChange
-from engine.privacy.suppression import Suppression
 from engine.store import changing, operators
 from engine.store.landing import land_all
 from engine.store.tally import Tally
+from engine.store.terms import Terms
 from engine.store.tickets import Answer, Ticket
 
 T = TypeVar("T")
@@ -133,31 +133,34 @@ def write_group(
     connection: duckdb.DuckDBPyConnection,
     writes: Sequence[Write],
     now: datetime,
-    *,
-    remove: bool,
-    suppression: Suppression,
+    terms: Terms,
 ) -> Outcome:
     """Write and commit a group, or raise and leave nothing of it."""
     outcome = Outcome()
     connection.execute("BEGIN")
     try:
-        _put_operators(connection, writes, now, outcome)
+        if _put_operators(connection, writes, now, outcome):
+            terms.associator.follow(connection, operators.all_operators(connection))
         lands = [one for one in writes if isinstance(one, Land)]
-        tallies = land_all(connection, [one.landing for one in lands], now, remove=remove, suppression=suppression)
+        tallies = land_all(connection, [one.landing for one in lands], now, terms)
         _answer_landings(lands, tallies, outcome)
         _touch(connection, writes, now, outcome)
         outcome.answers += [_apply(connection, one, now) for one in writes if isinstance(one, Change)]
         connection.execute("COMMIT")
     except BaseException:
         _roll_back(connection)
+        terms.associator.start_over()
         raise
     return outcome
 
 
 def _put_operators(
     connection: duckdb.DuckDBPyConnection, writes: Sequence[Write], now: datetime, outcome: Outcome
-) -> None:
+) -> bool:
+    """Whether any operator was put or changed."""
+    touched = False
     for one in writes:
+        touched = touched or isinstance(one, PutOperators | ChangeOperators)
         if isinstance(one, PutOperators):
             outcome.fenced.update(operators.put_operators(connection, one.operators, now))
             outcome.answers.append(Answer(one.ticket))
@@ -167,6 +170,7 @@ def _put_operators(
                 outcome.answers.append(Answer(one.ticket))
             except errors.MailroomError as refusal:
                 outcome.answers.append(Answer(one.ticket, error=refusal))
+    return touched
 
 
 def _answer_landings(lands: Sequence[Land], tallies: Sequence[Tally], outcome: Outcome) -> None:

@@ -8,10 +8,10 @@ import duckdb
 
 from engine.columns import FETCHED_ATTACHMENTS, FETCHED_EMAILS
 from engine.model import Landing, OperatorId
-from engine.privacy.suppression import Suppression
 from engine.store import deletions, pages, records, screening, upserts
 from engine.store.staging import find_hits, stage
 from engine.store.tally import Round, Tally
+from engine.store.terms import Terms
 
 
 def check(landing: Landing) -> None:
@@ -35,9 +35,7 @@ def land_all(
     connection: duckdb.DuckDBPyConnection,
     landings: Sequence[Landing],
     now: datetime,
-    *,
-    remove: bool,
-    suppression: Suppression,
+    terms: Terms,
 ) -> list[Tally]:
     """Apply landings inside the caller's transaction, those of one operator one after the other."""
     rounds: list[list[int]] = []
@@ -50,25 +48,19 @@ def land_all(
         rounds[turn].append(position)
     tallies = [Tally()] * len(landings)
     for positions in rounds:
-        work = _round_of(connection, [landings[position] for position in positions], now, remove, suppression)
+        work = _round_of(connection, [landings[position] for position in positions], now, terms)
         _land_round(work)
         for position, tally in zip(positions, work.tallies, strict=True):
             tallies[position] = tally
     return tallies
 
 
-def _round_of(
-    connection: duckdb.DuckDBPyConnection,
-    landings: Sequence[Landing],
-    now: datetime,
-    remove: bool,
-    suppression: Suppression,
-) -> Round:
-    if not suppression:
-        return Round(connection, landings, now, remove)
-    screened = [screening.screen(landing, suppression) for landing in landings]
+def _round_of(connection: duckdb.DuckDBPyConnection, landings: Sequence[Landing], now: datetime, terms: Terms) -> Round:
+    if not terms.suppression:
+        return Round(connection, landings, now, terms)
+    screened = [screening.screen(landing, terms.suppression) for landing in landings]
     kept, hidden = [landing for landing, _ in screened], [hidden for _, hidden in screened]
-    return Round(connection, kept, now, remove, suppression, hidden)
+    return Round(connection, kept, now, terms, hidden)
 
 
 def _land_round(work: Round) -> None:

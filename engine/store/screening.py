@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from engine.model import FolderId, ItemId, Landing
 from engine.privacy.suppression import Suppression
+from engine.store.associating.rows import forget
 from engine.store.keys import folder_key, item_key
 from engine.store.staging import registered
 from engine.store.tables import KEPT_OUT, LISTED, columns
@@ -36,7 +37,7 @@ def screen(landing: Landing, suppression: Suppression) -> tuple[Landing, dict[It
 
 def keep_out(work: Round) -> None:
     """Take out earlier versions of items that name somebody only now, and remember what was kept out."""
-    if not work.suppression:
+    if not work.terms.suppression:
         return
     _forget(work)
     kept = [
@@ -60,10 +61,13 @@ def keep_out(work: Round) -> None:
                 f"DELETE FROM _mailroom.{table} WHERE item_key IN (SELECT {item_key('k')} FROM kept AS k)"  # noqa: S608
             )
         if rows:
-            connection.execute("DELETE FROM _mailroom.associations AS a USING kept AS k "
-                               "WHERE a.operator_id = k.operator_id AND a.item_id = k.item_id")  # fmt: skip
+            forget(connection, f"SELECT {item_key('k')} FROM kept AS k")  # noqa: S608
         connection.execute(
-            f"INSERT INTO _mailroom.kept_out SELECT {folder_key('k')}, {item_key('k')}, k.change_key FROM kept AS k"  # noqa: S608
+            f"""
+            INSERT INTO _mailroom.kept_out (folder_key, item_key, change_key, operator_id, folder_id, item_id)
+            SELECT {folder_key("k")}, {item_key("k")}, k.change_key, k.operator_id, k.folder_id, k.item_id
+            FROM kept AS k
+            """  # noqa: S608
         )
     for rid, landing_no, folder_id, current in rows:
         if current and rid not in work.buried:
@@ -80,7 +84,7 @@ def kept_out(work: Round, numbers: Sequence[int]) -> set[tuple[int, str]]:
         if (landing := work.landings[number]).folder is not None
         for item_id, change_key in landing.listed.items()
     ]
-    if not asked or not work.suppression:
+    if not asked or not work.terms.suppression:
         return set()
     with registered(work.connection, "listed", columns(asked, LISTED)):
         rows = work.connection.execute(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
+from engine.associations.participants import NOBODY, Participants, participants
 from engine.columns import FETCHED_ATTACHMENTS, FETCHED_EMAILS, TIME
 from engine.model import Landing
 from engine.store.keys import item_key
@@ -43,11 +44,15 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """The columns of a round; ``emails`` and ``attachments`` are None where there are none."""
+    """The columns of a round; ``emails`` and ``attachments`` are None where there are none.
+
+    ``people``: who takes part in the emails, row by row.
+    """
 
     probe: pa.Table
     emails: pa.Table | None
     attachments: pa.Table | None
+    people: Participants = NOBODY
 
 
 FOUND = pa.schema([("rid", pa.int64()), ("ask", pa.int8()), ("landing_no", pa.int32()), ("row_no", pa.int32())])
@@ -60,11 +65,15 @@ def stage(landings: Sequence[Landing]) -> Staged:
     """Put the landings of a round side by side."""
     emails = _emails(landings)
     probes = [_asked_by_id(landings)]
+    people = NOBODY
     if emails is not None:
+        people = participants(emails)
+        for name, keys in zip(("address_keys", "domain_keys"), people.key_columns(), strict=True):
+            emails = emails.append_column(name, keys)
         count = emails.num_rows
         asks = pa.repeat(pa.scalar(Ask.EMAIL.value, pa.int8()), count)
         probes.append(pa.table([asks, *emails.select(PROBE.names[1:]).columns], schema=PROBE))
-    return Staged(pa.concat_tables(probes).combine_chunks(), emails, _attachments(landings))
+    return Staged(pa.concat_tables(probes).combine_chunks(), emails, _attachments(landings), people)
 
 
 def find_hits(connection: duckdb.DuckDBPyConnection, staged: Staged) -> list[Hit]:

@@ -15,6 +15,8 @@ from engine.access.audit import AuditEntry
 from engine.access.tokens import TokenRecord
 from engine.alerts.model import Alert, OutgoingMail, StandingFailure
 from engine.application_settings.model import Document, NewSettings, SettingsVersion
+from engine.associations.model import AssociationProgress
+from engine.crm.change import CrmChange, CrmOutcome
 from engine.emails import EmailListing
 from engine.exporting import Export, ExportRequest
 from engine.jobs.model import Job, JobRun, JobState, Progress
@@ -26,19 +28,21 @@ from engine.querying import Answer as QueryAnswer
 from engine.querying import Query
 from engine.status import DueOperator, Status
 from engine.store import access, alerting, changing, erasure, lists, mail, operators, runs, settings, standing
+from engine.store.associating import anew
 from engine.store.connection import Database
 from engine.store.erasing import Erasing
 from engine.store.exports import Exports
 from engine.store.faults import first_line
 from engine.store.group import Activate, Alone, Change, ChangeOperators, Heal, Heard, Land, MakeDue, PutOperators
 from engine.store.landing import check
-from engine.store.migrate import migrate
+from engine.store.migrate import migrate, transaction
 from engine.store.options import StoreOptions
 from engine.store.queries import Readers
 from engine.store.views import renew_views
 from engine.store.writer import Writer, WriterStats
 
 T = TypeVar("T")
+S = TypeVar("S", SettingsVersion, SettingsVersion | None)
 
 
 class DuckDBStore:
@@ -69,6 +73,8 @@ class DuckDBStore:
             self._erasing.rewrite()
             if stored is not None:
                 self._follow(stored)
+            with transaction(self._database.writer):
+                self._associate_by(self._database.writer, stored)
         except BaseException as error:
             self._database.close()
             if isinstance(error, duckdb.Error):
@@ -163,7 +169,11 @@ class DuckDBStore:
 
     async def seed_settings(self, says: Document) -> SettingsVersion:
         """See ``ports.SettingsStore``."""
-        return self._follow(await self._change(lambda connection, now: settings.seed(connection, says, now)))
+        return self._follow(
+            await self._change(
+                lambda connection, now: self._associate_by(connection, settings.seed(connection, says, now))
+            )
+        )
 
     async def settings(self) -> SettingsVersion:
         """See ``ports.SettingsStore``."""
@@ -171,7 +181,11 @@ class DuckDBStore:
 
     async def put_settings(self, new: NewSettings) -> SettingsVersion:
         """See ``ports.SettingsStore``."""
-        return self._follow(await self._change(lambda connection, now: settings.put(connection, new, now)))
+        return self._follow(
+            await self._change(
+                lambda connection, now: self._associate_by(connection, settings.put(connection, new, now))
+            )
+        )
 
     async def standing_failures(self, subscription_codes: Sequence[str]) -> list[StandingFailure]:
         """See ``ports.AlertStore``."""
@@ -260,6 +274,22 @@ class DuckDBStore:
         """See ``ports.Store``."""
         return await self._do_alone(lambda: self._erasing.lift(request))
 
+    async def put_crm(self, change: CrmChange) -> CrmOutcome:
+        """See ``ports.CrmStore``."""
+        return await self._change(lambda connection, _: self._writer.associator.put_crm(connection, change))
+
+    async def associate_some(self, limit: int) -> AssociationProgress:
+        """See ``ports.AssociationStore``."""
+        return await self._change(lambda connection, now: self._writer.associator.some(connection, limit, now))
+
+    async def associations_left(self) -> int:
+        """See ``ports.AssociationStore``."""
+        return await self._ask(anew.left)
+
+    async def associate_all(self) -> int:
+        """See ``ports.AssociationStore``."""
+        return await self._change(lambda connection, _: anew.queue_all(connection))
+
     async def begin_export(self, request: ExportRequest) -> Export:
         """See ``ports.ExportStore``."""
         return await asyncio.wrap_future(self._exports.begin(request))
@@ -280,6 +310,12 @@ class DuckDBStore:
 
     def _follow(self, stored: SettingsVersion) -> SettingsVersion:
         self._writer.removes = stored.document["email_sync"].get("deletions") == "remove"
+        return stored
+
+    def _associate_by(self, connection: duckdb.DuckDBPyConnection, stored: S) -> S:
+        """Let the rules of associations be those of the settings; defaults rule before there are any."""
+        section = {} if stored is None else stored.document.get("email_sync", {})
+        self._writer.associator.follow(connection, operators.all_operators(connection), section)
         return stored
 
     async def _ask(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> T:

@@ -8,7 +8,7 @@ from datetime import datetime
 import duckdb
 
 from engine.model import FolderId, ItemId, Landing, LandingResult, PendingPage
-from engine.privacy.suppression import Suppression
+from engine.store.terms import Terms
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class Tally:
 class Round:
     """Landings of different operators on their way into one transaction.
 
-    ``suppression``: who is kept out; ``hidden``: what was left off each landing for that, by id with its change_key.
+    ``hidden``: what was left off each landing for that, by id with its change_key.
     ``buried``: rows this round has tombstoned; ``rekeyed``: rows to which its read flags have given another
     change_key. Both correct what the hits, read once at the start, say.
     """
@@ -39,8 +39,7 @@ class Round:
     connection: duckdb.DuckDBPyConnection
     landings: Sequence[Landing]
     now: datetime
-    remove: bool
-    suppression: Suppression = field(default_factory=Suppression)
+    terms: Terms
     hidden: Sequence[dict[ItemId, str]] = ()
     tallies: list[Tally] = field(default_factory=list)
     buried: set[int] = field(default_factory=set)

@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from engine.columns import FETCHED_ATTACHMENTS, FETCHED_EMAILS
 from engine.model import FolderId, ItemId, ReadFlag
+from engine.store.associating.rows import forget
 from engine.store.deletions import DEPARTURE_WINDOW
-from engine.store.keys import item_key, message_key
+from engine.store.keys import ancestor_keys, conversation_key, item_key, message_key, own_key, root_key
 from engine.store.staging import Ask, Hit, Staged, microseconds, registered
 from engine.store.tables import TEXT, columns
 from engine.store.tally import Round
@@ -35,6 +36,9 @@ _FATES = pa.schema(
         ("moved_from", TEXT),
     ]
 )
+
+
+_ITEMS = pa.schema([("operator_id", TEXT), ("item_id", TEXT)])
 
 
 def is_landed(work: Round, hit: Hit, folder_id: FolderId, change_key: str | None) -> bool:
@@ -103,6 +107,24 @@ def upsert(work: Round, staged: Staged, hits: Iterable[Hit]) -> None:
             _insert_emails(work, plain=not fates)
             if staged.attachments is not None:
                 _insert_attachments(work, staged.attachments, plain=not fates)
+    _associate(work, staged, fates)
+
+
+def _associate(work: Round, staged: Staged, fates: Iterable[Fate]) -> None:
+    """Associate what went in; what it replaces is associated no more."""
+    emails = staged.emails
+    if emails is None:
+        return
+    left_out = {fate.row_no for fate in fates if fate.landed_already}
+    replaced = [fate.row_no for fate in fates if fate.rid is not None and not fate.landed_already]
+    owned = list(zip(emails.column("operator_id").to_pylist(), emails.column("item_id").to_pylist(), strict=True))
+    if replaced:
+        rows = [owned[row] for row in replaced]
+        with registered(work.connection, "replaced", columns(rows, _ITEMS)):
+            forget(work.connection, f"SELECT {item_key('r')} FROM replaced AS r")  # noqa: S608
+    rest = [row for row in range(emails.num_rows) if row not in left_out]
+    people = staged.people if not left_out else staged.people.of(rest)
+    work.terms.associator.land(work.connection, [owned[row] for row in rest], people, work.now)
 
 
 def _fates_by_row(work: Round, emails: pa.Table, hits: Iterable[Hit]) -> list[Fate]:
@@ -113,7 +135,7 @@ def _fates_by_row(work: Round, emails: pa.Table, hits: Iterable[Hit]) -> list[Fa
         folder = work.landings[hit.landing_no].folder
         if hit.ask != Ask.EMAIL or folder is None:
             continue
-        if work.remove and hit.rid in work.buried:
+        if work.terms.remove and hit.rid in work.buried:
             # Gone from the file: the email is as new as if it came a landing later.
             continue
         landed = is_landed(work, hit, folder.folder_id, change_keys[hit.row_no].as_py())
@@ -188,9 +210,12 @@ def _insert_emails(work: Round, *, plain: bool) -> None:
         f"""
         INSERT INTO _mailroom.emails (
             operator_id, item_key, message_key, folder_id, folder, item_id, {names},
-            landed_at, deleted_at, first_landed_at, moved_from, content_behind)
+            landed_at, deleted_at, first_landed_at, moved_from, content_behind,
+            address_keys, domain_keys, own_key, root_key, conversation_key, ancestor_keys)
         SELECT f.operator_id, {item_key("f")}, {message_key("f")}, f.folder_id, f.folder, f.item_id, {values},
-               $1, NULL, {first}, {moved}, false
+               $1, NULL, {first}, {moved}, false,
+               f.address_keys, f.domain_keys, {own_key("f")}, {root_key("f")}, {conversation_key("f")},
+               {ancestor_keys("f")}
         FROM fetched AS f {fates}
         """,  # noqa: S608
         [work.now],

@@ -43,9 +43,106 @@ CREATE OR REPLACE VIEW main.attachments AS
 SELECT operator_id, item_id, attachment_id, "name", content_type, content_id, "size", is_inline, is_item
 FROM _mailroom.attachments;
 
-CREATE OR REPLACE VIEW main.associations AS SELECT * FROM _mailroom.associations;
+-- What emails hand on in their conversations: for each key, the earliest email directly associated with each record.
+-- A key with more than 50 records of a kind hands on none of it.
+CREATE OR REPLACE VIEW _mailroom.handed_on AS
+WITH direct AS (
+    SELECT
+        e.root_key, e.conversation_key, e.own_key, a.record_kind, a.record_id,
+        struct_pack(
+            moment := coalesce(e.received_at, e.sent_at), operator_id := a.operator_id, item_id := a.item_id,
+            address := a.address, associated_at := a.associated_at) AS via
+    FROM _mailroom.associations AS a JOIN _mailroom.emails AS e ON e.item_key = a.item_key
+    WHERE (SELECT inherits FROM _mailroom.association_rules)
+)
+SELECT link, link_key, record_kind, record_id, min(via) AS via
+FROM (
+    SELECT 'root' AS link, root_key AS link_key, record_kind, record_id, via FROM direct
+    UNION ALL SELECT 'conversation', conversation_key, record_kind, record_id, via FROM direct
+    UNION ALL SELECT 'own', own_key, record_kind, record_id, via FROM direct
+)
+WHERE link_key IS NOT NULL
+GROUP BY link, link_key, record_kind, record_id
+QUALIFY count(*) OVER (PARTITION BY link, link_key, record_kind) <= 50;
 
-CREATE OR REPLACE VIEW main.crm_records AS SELECT * FROM _mailroom.crm_records;
+-- What an email's own addresses lead to, and, for kinds of which they lead to none, what earlier emails of its
+-- conversation are associated with.
+CREATE OR REPLACE VIEW main.all_associations AS
+SELECT
+    a.operator_id, a.item_id, a.record_kind, a.record_id, a."rule", a.address, a.confidence, a.associated_at,
+    NULL AS via_operator_id, NULL AS via_item_id, e.deleted_at
+FROM _mailroom.associations AS a JOIN _mailroom.emails AS e ON e.item_key = a.item_key
+UNION ALL
+SELECT
+    i.operator_id, i.item_id, i.record_kind, i.record_id, 'conversation', i.via.address, 0.5,
+    greatest(i.via.associated_at, i.landed_at), i.via.operator_id, i.via.item_id, i.deleted_at
+FROM (
+    SELECT
+        c.item_key, c.operator_id, c.item_id, c.landed_at, c.deleted_at, c.record_kind, c.record_id, min(c.via) AS via
+    FROM (
+        SELECT e.item_key, e.operator_id, e.item_id, e.landed_at, e.deleted_at, h.record_kind, h.record_id, h.via
+        FROM _mailroom.emails AS e JOIN _mailroom.handed_on AS h ON h.link = 'root' AND h.link_key = e.root_key
+        WHERE h.via.moment < coalesce(e.received_at, e.sent_at)
+        UNION ALL
+        SELECT e.item_key, e.operator_id, e.item_id, e.landed_at, e.deleted_at, h.record_kind, h.record_id, h.via
+        FROM _mailroom.emails AS e
+        JOIN _mailroom.handed_on AS h ON h.link = 'conversation' AND h.link_key = e.conversation_key
+        WHERE h.via.moment < coalesce(e.received_at, e.sent_at)
+        UNION ALL
+        SELECT e.item_key, e.operator_id, e.item_id, e.landed_at, e.deleted_at, h.record_kind, h.record_id, h.via
+        FROM (
+            SELECT item_key, operator_id, item_id, landed_at, deleted_at, unnest(ancestor_keys) AS ancestor_key
+            FROM _mailroom.emails WHERE len(ancestor_keys) > 0
+        ) AS e
+        JOIN _mailroom.handed_on AS h ON h.link = 'own' AND h.link_key = e.ancestor_key
+    ) AS c
+    WHERE NOT EXISTS (
+        FROM _mailroom.associations AS d WHERE d.item_key = c.item_key AND d.record_kind = c.record_kind
+    )
+    GROUP BY ALL
+) AS i;
+
+CREATE OR REPLACE VIEW main.associations AS
+SELECT * EXCLUDE (deleted_at) FROM main.all_associations WHERE deleted_at IS NULL;
+
+-- Conversations across mailboxes. Emails belong together by the message theirs began with, or by Exchange's own
+-- conversation in one mailbox; labels pass both ways three times, which joins all but the longest chains of both.
+CREATE OR REPLACE VIEW _mailroom.threaded AS
+WITH labelled AS (
+    SELECT item_key, root_key, conversation_key, coalesce(root_key, conversation_key, md5_number_lower(item_key::VARCHAR)) AS label
+    FROM _mailroom.emails WHERE deleted_at IS NULL
+),
+once AS (SELECT * EXCLUDE (label), min(label) OVER (PARTITION BY coalesce(conversation_key, label)) AS label FROM labelled),
+twice AS (SELECT * EXCLUDE (label), min(label) OVER (PARTITION BY coalesce(root_key, label)) AS label FROM once)
+SELECT item_key, format('{:016x}', min(label) OVER (PARTITION BY coalesce(conversation_key, label))) AS thread_id FROM twice;
+
+CREATE OR REPLACE VIEW main.thread_emails AS
+SELECT
+    t.thread_id, e.operator_id, e.item_id, e.message_id, coalesce(e.received_at, e.sent_at) AS "at", e.sender_address,
+    e.subject, e.folder
+FROM _mailroom.threaded AS t JOIN _mailroom.emails AS e ON e.item_key = t.item_key;
+
+-- emails: messages, a message that several mailboxes have counted once; copies: all of them.
+CREATE OR REPLACE VIEW main.threads AS
+SELECT
+    thread_id, arg_min(subject, "at") AS subject, min("at") AS first_at, max("at") AS last_at,
+    count(DISTINCT coalesce(nullif(message_id, ''), operator_id || chr(31) || item_id)) AS emails, count(*) AS copies,
+    list_sort(list(DISTINCT operator_id)) AS operators
+FROM main.thread_emails GROUP BY thread_id;
+
+-- Addresses that lead to several records of a kind, the most frequent first.
+CREATE OR REPLACE VIEW main.ambiguous_matches AS
+SELECT
+    lower(d.address) AS address, d.record_kind, d."rule", d.candidates, count(*) AS emails,
+    max(coalesce(e.received_at, e.sent_at)) AS last_at
+FROM _mailroom.ambiguities AS d JOIN _mailroom.emails AS e ON e.item_key = d.item_key
+WHERE e.deleted_at IS NULL GROUP BY ALL ORDER BY emails DESC, address;
+
+CREATE OR REPLACE VIEW main.crm_records AS
+SELECT
+    kind, record_id, "name", addresses[1] AS email, addresses, domains, "owner", account_id, stage, is_open,
+    contact_ids, active_at, updated_at
+FROM _mailroom.crm_records;
 
 CREATE OR REPLACE VIEW main.job_runs AS
 SELECT

@@ -25,6 +25,7 @@ from engine import errors
 from engine.model import Activation, FolderId, OperatorId
 from engine.privacy.suppression import Suppression
 from engine.store.activation import Durable, count_landed, read_durable
+from engine.store.associating.associator import Associator
 from engine.store.connection import Database
 from engine.store.faults import is_lost, is_sickness, unavailable
 from engine.store.group import (
@@ -41,6 +42,7 @@ from engine.store.group import (
 )
 from engine.store.migrate import next_incarnation
 from engine.store.options import StoreOptions
+from engine.store.terms import Terms
 from engine.store.tickets import Answer, deliver
 
 _EPOCHS_PER_OPENING = 1 << 32
@@ -84,6 +86,8 @@ class Writer:
         self._epochs: dict[OperatorId, int] = {}
         self.suppression = Suppression()
         """Whose mail no landing brings in; set before anybody lands, and by this thread after that."""
+        self.associator = Associator()
+        """Which CRM records what lands concerns; told of the settings before anybody lands."""
         self.count_landed()
         self._queue: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._closing = False
@@ -207,9 +211,8 @@ class Writer:
         deliver(outcome.answers)
 
     def _write_group(self, writes: Sequence[Write]) -> Outcome:
-        return write_group(
-            self._database.writer, writes, self._clock(), remove=self.removes, suppression=self.suppression
-        )
+        terms = Terms(self.removes, self.suppression, self.associator)
+        return write_group(self._database.writer, writes, self._clock(), terms)
 
     def fence(self, operator_ids: Iterable[OperatorId]) -> None:
         """Let no activation there is land any more."""

@@ -12,6 +12,7 @@ from engine.access.audit import AuditEntry
 from engine.access.tokens import TokenRecord
 from engine.application_settings.model import SettingsVersion
 from engine.checks.model import CheckReport
+from engine.crm.change import CrmChange, CrmOutcome
 from engine.emails import EmailListing
 from engine.errors import HostUnavailable, JobRefused, QueryRefused, SettingsError
 from engine.exporting import Export, ExportRequest
@@ -28,6 +29,7 @@ from tests.fakes.mail_lists import email_page, find_email
 from tests.fakes.people import People
 from tests.fakes.settings import FakeSettings
 from tests.fakes.store_access import MemoryAccess, audit_rows
+from tests.fakes.store_crm import MemoryCrm
 from tests.fakes.store_erasures import MemoryErasures, erasure_rows
 from tests.fakes.store_exports import MemoryExports
 from tests.fakes.store_operators import is_found
@@ -46,6 +48,13 @@ def _jobs() -> dict[JobName, JobState]:
 
 class Access(MemoryAccess):
     """Tokens and the audit trail of a FakeMailroom."""
+
+    def _check(self) -> None:
+        """Trouble is the Mailroom's to make."""
+
+
+class Crm(MemoryCrm):
+    """CRM records of a FakeMailroom."""
 
     def _check(self) -> None:
         """Trouble is the Mailroom's to make."""
@@ -122,6 +131,7 @@ class FakeMailroom:
     access: Access = field(default_factory=Access)
     application: FakeSettings = field(default_factory=FakeSettings)
     erasures: Erasures = field(default_factory=Erasures)
+    crm: Crm = field(default_factory=Crm)
     exports: Exports = field(default_factory=Exports)
 
     async def notify(self, notice: Notice) -> NoticeAnswer:
@@ -130,6 +140,10 @@ class FakeMailroom:
             raise HostUnavailable("The host is restarting.")
         self.notices.append(notice)
         return NoticeAnswer.UNSUBSCRIBE if notice.subscription_id in self.unsubscribe else NoticeAnswer.OK
+
+    async def put_crm(self, change: CrmChange) -> CrmOutcome:
+        await self._trouble("put_crm")
+        return await self.crm.put_crm(change)
 
     async def status(self) -> Status:
         await self._trouble("status")

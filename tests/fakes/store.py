@@ -31,6 +31,7 @@ from engine.status import DueOperator, OperatorCounts, Status, SubscriptionCount
 from tests.fakes.mail_lists import email_page, find_email
 from tests.fakes.store_access import MemoryAccess
 from tests.fakes.store_alerts import MemoryAlerts
+from tests.fakes.store_crm import MemoryCrm
 from tests.fakes.store_erasures import MemoryErasures, hide, is_kept_out
 from tests.fakes.store_exports import MemoryExports
 from tests.fakes.store_jobs import MemoryJobs
@@ -65,7 +66,7 @@ def _default_clock() -> datetime:
     return datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 
-class MemoryStore(MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators, MemoryErasures, MemoryExports):
+class MemoryStore(MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators, MemoryErasures, MemoryExports, MemoryCrm):
     """``deletions`` and ``clock`` as for DuckDBStore. ``landings``: every landing that became durable, in order."""
 
     def __init__(

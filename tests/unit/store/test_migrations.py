@@ -53,6 +53,14 @@ SAMPLES = {
         "INSERT INTO _mailroom.kept_out VALUES (1, 2, 'k')",
         "INSERT INTO _mailroom.erasures VALUES ('e', now(), 'x', 'f', [], 0, [], [], now(), NULL, 1, 1, now(), 'x')",
     ),
+    7: (
+        _FIRST,
+        "UPDATE _mailroom.mailboxes SET next_sync_at = '2026-01-05 09:00:00+00'",
+        "INSERT INTO _mailroom.crm_records VALUES ('contact', 'c1', 1, '', [], [], '', '', '', true, [], NULL, NULL)",
+        "INSERT INTO _mailroom.crm_addresses VALUES (2, 1, 'contact', 'c1', 'bea@x.example', '')",
+        "INSERT INTO _mailroom.to_associate VALUES (1)",
+        """INSERT INTO _mailroom.operator_policies VALUES ('ann', '{"only_known": true}', now(), 'x')""",
+    ),
 }
 """What a file of each version may hold: written by SQL of that version. A new migration adds its own."""
 

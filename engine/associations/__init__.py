@@ -1,0 +1,1 @@
+"""Which CRM records an email concerns, and why. Pure."""

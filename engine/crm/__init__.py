@@ -1,0 +1,1 @@
+"""The CRM's records, and how their addresses are compared. Pure."""
