@@ -102,7 +102,7 @@ async def _looking(options: Options, mail: Mail, path: Path) -> dict[int, dict[s
     async with _opened(path, options.operators) as (store, epochs):
         for number in range(options.rounds + 1):
             for entries in _ENTRIES:
-                store._writer.suppression = lists[entries]  # noqa: SLF001  # without the trouble of erasing so many
+                store._writer.doorkeeper.suppression = lists[entries]  # noqa: SLF001  # without the trouble of erasing so many
                 for name, case in cases.items():
                     one = await land_case(store, mail, epochs, case)
                     if number:  # the first round warms up

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from engine.associations.model import Rule
 from engine.setting_values import (
+    AddressesOrDomains,
     Domains,
     Interval,
     MailAddresses,
@@ -87,7 +88,17 @@ class EmailSyncSettings(Section):
     free_mail_domains: Domains = ()
     """Domains that say nothing of a company, beside those that are known to."""
     skip_private: bool = True
+    """Mail of sensitivity Private or Confidential does not land."""
     skip_internal: bool = False
+    """Mail between own domains alone does not land."""
+    deny: AddressesOrDomains = ()
+    """Mail with one of these addresses or domains does not land."""
+    allow: AddressesOrDomains = ()
+    """Mail without any of these addresses or domains does not land; empty: all does."""
+    skip_folders: tuple[str, ...] = ()
+    """Mail of these of the ``folders`` does not land."""
+    only_known: bool = False
+    """Mail that concerns no CRM record does not land."""
     deletions: Literal["mark", "remove"] = "mark"
     debounce: Interval = timedelta(milliseconds=300)
     """How long a mailbox waits after a notice, so that the several notices of one user action make one sync."""

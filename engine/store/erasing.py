@@ -80,4 +80,4 @@ class Erasing:
         self._writer.fence(erased.fenced)
 
     def _load(self) -> None:
-        self._writer.suppression = erasure.load(self._database.writer, self._key)
+        self._writer.doorkeeper.suppression = erasure.load(self._database.writer, self._key)

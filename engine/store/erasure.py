@@ -118,7 +118,7 @@ def lift(connection: duckdb.DuckDBPyConnection, request: LiftRequest, now: datet
         [now, request.by, found[0].address_hash],
     )
     # Whose mail an item was kept out for is not written down: all are fetched once more when they are listed.
-    connection.execute("DELETE FROM _mailroom.kept_out")
+    connection.execute("DELETE FROM _mailroom.kept_out WHERE reason = 'erased'")
     fenced = []
     if request.relist:
         connection.execute("UPDATE _mailroom.folders SET token = NULL, reconciling = true WHERE token IS NOT NULL")
@@ -219,8 +219,8 @@ def _remove(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"CREATE OR REPLACE TEMP TABLE doomed AS {_DOOMED}")
     connection.execute(
         f"""
-        INSERT INTO _mailroom.kept_out (folder_key, item_key, change_key, operator_id, folder_id, item_id)
-        SELECT {folder_key("d")}, d.item_key, d.change_key, d.operator_id, d.folder_id, d.item_id
+        INSERT INTO _mailroom.kept_out (folder_key, item_key, change_key)
+        SELECT {folder_key("d")}, d.item_key, d.change_key
         FROM doomed AS d WHERE d.deleted_at IS NULL AND NOT d.content_behind AND coalesce(d.change_key, '') <> ''
         """  # noqa: S608
     )

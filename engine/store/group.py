@@ -141,6 +141,7 @@ def write_group(
     try:
         if _put_operators(connection, writes, now, outcome):
             terms.associator.follow(connection, operators.all_operators(connection))
+            outcome.fenced.update(terms.doorkeeper.follow(connection, now))
         lands = [one for one in writes if isinstance(one, Land)]
         tallies = land_all(connection, [one.landing for one in lands], now, terms)
         _answer_landings(lands, tallies, outcome)

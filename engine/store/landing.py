@@ -8,7 +8,8 @@ import duckdb
 
 from engine.columns import FETCHED_ATTACHMENTS, FETCHED_EMAILS
 from engine.model import Landing, OperatorId
-from engine.store import deletions, pages, records, screening, upserts
+from engine.store import deletions, pages, records, upserts
+from engine.store.door import screening
 from engine.store.staging import find_hits, stage
 from engine.store.tally import Round, Tally
 from engine.store.terms import Terms
@@ -56,9 +57,7 @@ def land_all(
 
 
 def _round_of(connection: duckdb.DuckDBPyConnection, landings: Sequence[Landing], now: datetime, terms: Terms) -> Round:
-    if not terms.suppression:
-        return Round(connection, landings, now, terms)
-    screened = [screening.screen(landing, terms.suppression) for landing in landings]
+    screened = [terms.doorkeeper.screen(connection, landing) for landing in landings]
     kept, hidden = [landing for landing, _ in screened], [hidden for _, hidden in screened]
     return Round(connection, kept, now, terms, hidden)
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from engine.model import FolderId, ItemId, Landing, PendingPage
+from engine.store.door.screening import kept_out
 from engine.store.keys import folder_key, page_key
-from engine.store.screening import kept_out
 from engine.store.staging import Ask, Hit, registered
 from engine.store.tables import PAGES, columns
 from engine.store.tally import Round

@@ -30,6 +30,7 @@ from engine.status import DueOperator, Status
 from engine.store import access, alerting, changing, erasure, lists, mail, operators, runs, settings, standing
 from engine.store.associating import anew
 from engine.store.connection import Database
+from engine.store.door.release import release_known
 from engine.store.erasing import Erasing
 from engine.store.exports import Exports
 from engine.store.faults import first_line
@@ -74,7 +75,7 @@ class DuckDBStore:
             if stored is not None:
                 self._follow(stored)
             with transaction(self._database.writer):
-                self._associate_by(self._database.writer, stored)
+                self._rule_by(self._database.writer, stored, clock())
         except BaseException as error:
             self._database.close()
             if isinstance(error, duckdb.Error):
@@ -171,7 +172,7 @@ class DuckDBStore:
         """See ``ports.SettingsStore``."""
         return self._follow(
             await self._change(
-                lambda connection, now: self._associate_by(connection, settings.seed(connection, says, now))
+                lambda connection, now: self._rule_by(connection, settings.seed(connection, says, now), now)
             )
         )
 
@@ -183,7 +184,7 @@ class DuckDBStore:
         """See ``ports.SettingsStore``."""
         return self._follow(
             await self._change(
-                lambda connection, now: self._associate_by(connection, settings.put(connection, new, now))
+                lambda connection, now: self._rule_by(connection, settings.put(connection, new, now), now)
             )
         )
 
@@ -276,7 +277,7 @@ class DuckDBStore:
 
     async def put_crm(self, change: CrmChange) -> CrmOutcome:
         """See ``ports.CrmStore``."""
-        return await self._change(lambda connection, _: self._writer.associator.put_crm(connection, change))
+        return await self._change(lambda connection, now: self._put_crm(connection, change, now))
 
     async def associate_some(self, limit: int) -> AssociationProgress:
         """See ``ports.AssociationStore``."""
@@ -312,11 +313,17 @@ class DuckDBStore:
         self._writer.removes = stored.document["email_sync"].get("deletions") == "remove"
         return stored
 
-    def _associate_by(self, connection: duckdb.DuckDBPyConnection, stored: S) -> S:
-        """Let the rules of associations be those of the settings; defaults rule before there are any."""
+    def _rule_by(self, connection: duckdb.DuckDBPyConnection, stored: S, now: datetime) -> S:
+        """Let the settings rule associations and policy, inside the caller's transaction; or defaults, without any."""
         section = {} if stored is None else stored.document.get("email_sync", {})
         self._writer.associator.follow(connection, operators.all_operators(connection), section)
+        self._writer.fence(self._writer.doorkeeper.follow(connection, now, section))
         return stored
+
+    def _put_crm(self, connection: duckdb.DuckDBPyConnection, change: CrmChange, now: datetime) -> CrmOutcome:
+        outcome = self._writer.associator.put_crm(connection, change)
+        self._writer.fence(release_known(connection, now))
+        return outcome
 
     async def _ask(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         return await asyncio.wrap_future(self._readers.ask(question))

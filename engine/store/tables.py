@@ -17,8 +17,16 @@ def _schema(**types: pa.DataType) -> pa.Schema:
 OPERATORS = _schema(operator_id=TEXT, email=TEXT, name=TEXT, email_sync=pa.bool_())
 SIGNS = _schema(operator_id=TEXT, serial=TEXT, heard_at=TIME)
 ITEMS = _schema(operator_id=TEXT, item_id=TEXT)
-KEPT_OUT = _schema(landing_no=pa.int32(), operator_id=TEXT, folder_id=TEXT, item_id=TEXT, change_key=TEXT)
-LISTED = KEPT_OUT
+LISTED = _schema(landing_no=pa.int32(), operator_id=TEXT, folder_id=TEXT, item_id=TEXT, change_key=TEXT)
+KEPT_OUT = _schema(
+    landing_no=pa.int32(),
+    operator_id=TEXT,
+    folder_id=TEXT,
+    item_id=TEXT,
+    change_key=TEXT,
+    reason=TEXT,
+    lookup_keys=pa.list_(pa.uint64()),
+)
 FOLDERS = _schema(
     operator_id=TEXT,
     folder_id=TEXT,

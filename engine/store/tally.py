@@ -8,6 +8,7 @@ from datetime import datetime
 import duckdb
 
 from engine.model import FolderId, ItemId, Landing, LandingResult, PendingPage
+from engine.store.door.doorkeeper import Kept
 from engine.store.terms import Terms
 
 
@@ -31,7 +32,7 @@ class Tally:
 class Round:
     """Landings of different operators on their way into one transaction.
 
-    ``hidden``: what was left off each landing for that, by id with its change_key.
+    ``hidden``: what was left off each landing, by id.
     ``buried``: rows this round has tombstoned; ``rekeyed``: rows to which its read flags have given another
     change_key. Both correct what the hits, read once at the start, say.
     """
@@ -40,7 +41,7 @@ class Round:
     landings: Sequence[Landing]
     now: datetime
     terms: Terms
-    hidden: Sequence[dict[ItemId, str]] = ()
+    hidden: Sequence[dict[ItemId, Kept]] = ()
     tallies: list[Tally] = field(default_factory=list)
     buried: set[int] = field(default_factory=set)
     rekeyed: set[int] = field(default_factory=set)

@@ -239,3 +239,10 @@ FROM (
 JOIN _mailroom.operators AS o ON o.operator_id = t.operator_id AND o.email_sync
 LEFT JOIN _mailroom.failure_words AS w ON w.code = t.code
 LEFT JOIN _mailroom.failure_words AS d ON d.code = t.otherwise;
+
+-- What was not let in, by reason; of whom an erasure was about nothing is said. What has come in since has a row.
+CREATE OR REPLACE VIEW main.kept_out AS
+SELECT operator_id, reason, count(*) AS emails
+FROM _mailroom.kept_out
+WHERE reason <> 'erased' AND item_key NOT IN (SELECT item_key FROM _mailroom.emails)
+GROUP BY operator_id, reason;

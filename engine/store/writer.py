@@ -23,10 +23,10 @@ import duckdb
 
 from engine import errors
 from engine.model import Activation, FolderId, OperatorId
-from engine.privacy.suppression import Suppression
 from engine.store.activation import Durable, count_landed, read_durable
 from engine.store.associating.associator import Associator
 from engine.store.connection import Database
+from engine.store.door.doorkeeper import Doorkeeper
 from engine.store.faults import is_lost, is_sickness, unavailable
 from engine.store.group import (
     Activate,
@@ -84,10 +84,10 @@ class Writer:
         """Whether deleted emails are taken out of the file, from the next group on."""
         self._next_epoch = next_incarnation(database.writer) * _EPOCHS_PER_OPENING
         self._epochs: dict[OperatorId, int] = {}
-        self.suppression = Suppression()
-        """Whose mail no landing brings in; set before anybody lands, and by this thread after that."""
         self.associator = Associator()
         """Which CRM records what lands concerns; told of the settings before anybody lands."""
+        self.doorkeeper = Doorkeeper(self.associator)
+        """Whose mail, and which, no landing brings in; told of it before anybody lands, and by this thread."""
         self.count_landed()
         self._queue: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._closing = False
@@ -211,7 +211,7 @@ class Writer:
         deliver(outcome.answers)
 
     def _write_group(self, writes: Sequence[Write]) -> Outcome:
-        terms = Terms(self.removes, self.suppression, self.associator)
+        terms = Terms(self.removes, self.doorkeeper, self.associator)
         return write_group(self._database.writer, writes, self._clock(), terms)
 
     def fence(self, operator_ids: Iterable[OperatorId]) -> None:

@@ -30,6 +30,10 @@ class Associator:
         """The rules that rule."""
         return self.known.rules
 
+    def address_of(self, operator_id: OperatorId) -> str:
+        """An operator's own, or an empty text."""
+        return self._owners.get(operator_id, "")
+
     def follow(
         self,
         connection: duckdb.DuckDBPyConnection,

@@ -8,6 +8,7 @@ import duckdb
 
 from engine.associations.model import RuleSet
 from engine.associations.outcome import NOTHING, Outcome, outcome_of
+from engine.crm.keys import address_key, domain_key, domain_of
 from engine.store.crm.lookup import all_keys, look_up
 
 _REMEMBERED = 50_000
@@ -39,11 +40,20 @@ class Known:
         self._keys = None
         self._outcomes.clear()
 
+    def knows(self, connection: duckdb.DuckDBPyConnection, address: str) -> bool:
+        """Whether an address, or its domain where domains count, is that of a record."""
+        keys = self._all_keys(connection)
+        if _holds(keys, address_key(address)):
+            return True
+        domain = domain_of(address)
+        counts = domain and domain not in self._rules.own_domains and domain not in self._rules.free_mail
+        return bool(counts) and _holds(keys, domain_key(domain))
+
     def outcomes(
         self, connection: duckdb.DuckDBPyConnection, addresses: Mapping[str, tuple[int, int]]
     ) -> dict[str, Outcome]:
         """Of those addresses that lead anywhere; given with the keys of each and of its domain."""
-        keys = self._keys = self._keys if self._keys is not None else all_keys(connection)
+        keys = self._all_keys(connection)
         if not keys:
             return {}
         wanted = {
@@ -61,6 +71,11 @@ class Known:
                 return self._all(connection, wanted)
             self._outcomes |= {one: outcome_of(one, found, self._rules) for one in fresh}
         return {one: outcome for one in wanted if (outcome := self._outcomes[one]) != NOTHING}
+
+    def _all_keys(self, connection: duckdb.DuckDBPyConnection) -> "array[int]":
+        if self._keys is None:
+            self._keys = all_keys(connection)
+        return self._keys
 
     def _all(self, connection: duckdb.DuckDBPyConnection, wanted: Mapping[str, tuple[int, int]]) -> dict[str, Outcome]:
         found = look_up(connection, _distinct(p[0] for p in wanted.values()), _distinct(p[1] for p in wanted.values()))

@@ -113,7 +113,10 @@ ALTER TABLE _mailroom.kept_out ADD COLUMN item_id VARCHAR;
 -- Of mail kept out because it concerns no known record: the keys of its addresses and domains.
 CREATE TABLE _mailroom.kept_out_keys (item_key UHUGEINT NOT NULL, lookup_key UBIGINT NOT NULL);
 
--- What is stricter for one operator than for all. document: JSON of engine.policy.model.Policy.
+-- One row: the policy (JSON) by which mail was kept out until now.
+CREATE TABLE _mailroom.policy_basis (document VARCHAR NOT NULL);
+
+-- What is stricter for one operator than for all. document: JSON, with the keys of the settings.
 CREATE TABLE _mailroom.operator_policies (
     operator_id VARCHAR NOT NULL,
     document    VARCHAR NOT NULL,

@@ -65,6 +65,7 @@ VIEWS = [
     "threads",
     "thread_emails",
     "crm_records",
+    "kept_out",
     "mailboxes",
     "subscriptions",
     "failures",

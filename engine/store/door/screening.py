@@ -1,17 +1,16 @@
-"""Keeping out who was erased: what a landing brings of them is left off before anything else is done with it.
+"""What the doorkeeper kept out of a round, in the file: without content, and out of the way.
 
-Their items have no rows. So that a listing does not have them fetched again and again, what was kept out stands in
-``kept_out``, by hashed ids and with its change_key, and counts as landed where pages are queued. An item that names
-them no longer comes with another change_key, is fetched and lands.
+Such items have no rows. So that a listing does not have them fetched again and again, they stand in ``kept_out`` with
+their change_key and the reason, and count as landed where pages are queued. An item that is no longer to be kept out
+comes with another change_key, is fetched and lands.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pyarrow as pa
 
-from engine.model import FolderId, ItemId, Landing
-from engine.privacy.suppression import Suppression
+from engine.model import FolderId
+from engine.policy.model import Reason
 from engine.store.associating.rows import forget
 from engine.store.keys import folder_key, item_key
 from engine.store.staging import registered
@@ -19,36 +18,33 @@ from engine.store.tables import KEPT_OUT, LISTED, columns
 from engine.store.tally import Round
 
 
-def screen(landing: Landing, suppression: Suppression) -> tuple[Landing, dict[ItemId, str]]:
-    """The landing without who is kept out, and the change_keys of the items left off."""
-    if not landing.emails:
-        return landing, {}
-    rows = suppression.rows_of(landing.emails)
-    if not rows:
-        return landing, {}
-    ids, keys = (landing.emails.column(name).to_pylist() for name in ("item_id", "change_key"))
-    hidden = {ids[row]: keys[row] or "" for row in rows}
-    # Should a source give an item twice, the last one counts: so it goes by ids and not by rows.
-    last = {item_id: row for row, item_id in enumerate(ids)}
-    hidden = {item_id: key for item_id, key in hidden.items() if last[item_id] in rows}
-    rest = [row for row, item_id in enumerate(ids) if item_id not in hidden]
-    return replace(landing, emails=landing.emails.take(pa.array(rest, pa.int64()))), hidden
-
-
 def keep_out(work: Round) -> None:
-    """Take out earlier versions of items that name somebody only now, and remember what was kept out."""
-    if not work.terms.suppression:
-        return
-    _forget(work)
+    """Take out earlier versions of items that are to be kept out only now, and remember what was kept out."""
+    if work.terms.doorkeeper.looks_up:
+        _forget(work)
     kept = [
-        (number, landing.operator_id, landing.folder.folder_id, item_id, change_key)
+        (
+            number,
+            landing.operator_id,
+            landing.folder.folder_id,
+            item_id,
+            one.change_key,
+            one.reason.value,
+            one.lookup_keys,
+        )
         for number, (landing, hidden) in enumerate(zip(work.landings, work.hidden, strict=True))
         if landing.folder is not None
-        for item_id, change_key in hidden.items()
+        for item_id, one in hidden.items()
     ]
     if not kept:
         return
+    work.terms.doorkeeper.any_kept = True
     connection = work.connection
+
+    def plain(name: str) -> str:
+        # Of whom an erasure was about, hashes are enough: they are never fetched on account of a policy.
+        return f"CASE WHEN k.reason <> '{Reason.ERASED.value}' THEN k.{name} END AS {name}"
+
     with registered(connection, "kept", columns(kept, KEPT_OUT)):
         rows = connection.execute(
             f"""
@@ -56,7 +52,7 @@ def keep_out(work: Round) -> None:
             FROM _mailroom.emails AS e JOIN kept AS k ON e.item_key = {item_key("k")}
             """  # noqa: S608
         ).fetchall()
-        for table in ("kept_out", *(("emails", "attachments") if rows else ())):
+        for table in ("kept_out", "kept_out_keys", *(("emails", "attachments") if rows else ())):
             connection.execute(
                 f"DELETE FROM _mailroom.{table} WHERE item_key IN (SELECT {item_key('k')} FROM kept AS k)"  # noqa: S608
             )
@@ -64,11 +60,16 @@ def keep_out(work: Round) -> None:
             forget(connection, f"SELECT {item_key('k')} FROM kept AS k")  # noqa: S608
         connection.execute(
             f"""
-            INSERT INTO _mailroom.kept_out (folder_key, item_key, change_key, operator_id, folder_id, item_id)
-            SELECT {folder_key("k")}, {item_key("k")}, k.change_key, k.operator_id, k.folder_id, k.item_id
+            INSERT INTO _mailroom.kept_out BY NAME
+            SELECT {folder_key("k")} AS folder_key, {item_key("k")} AS item_key, k.change_key, k.reason,
+                   {plain("operator_id")}, {plain("folder_id")}, {plain("item_id")}
             FROM kept AS k
             """  # noqa: S608
         )
+        if any(reason == Reason.UNKNOWN for *_, reason, _ in kept):
+            connection.execute(
+                f"INSERT INTO _mailroom.kept_out_keys SELECT {item_key('k')}, unnest(k.lookup_keys) FROM kept AS k"  # noqa: S608
+            )
     for rid, landing_no, folder_id, current in rows:
         if current and rid not in work.buried:
             work.tallies[landing_no].deleted += 1
@@ -84,7 +85,7 @@ def kept_out(work: Round, numbers: Sequence[int]) -> set[tuple[int, str]]:
         if (landing := work.landings[number]).folder is not None
         for item_id, change_key in landing.listed.items()
     ]
-    if not asked or not work.terms.suppression:
+    if not asked or not work.terms.doorkeeper.looks_up:
         return set()
     with registered(work.connection, "listed", columns(asked, LISTED)):
         rows = work.connection.execute(
@@ -109,3 +110,7 @@ def _forget(work: Round) -> None:
                 work.connection.execute(
                     f"DELETE FROM _mailroom.kept_out WHERE {column} IN (SELECT {key} FROM gone AS g)"  # noqa: S608
                 )
+                if name == "item_id":
+                    work.connection.execute(
+                        f"DELETE FROM _mailroom.kept_out_keys WHERE {column} IN (SELECT {key} FROM gone AS g)"  # noqa: S608
+                    )

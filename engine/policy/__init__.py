@@ -1,0 +1,1 @@
+"""Which mail does not land at all, and why. Pure."""
