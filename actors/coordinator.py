@@ -41,6 +41,9 @@ _REPORT_WITHIN = 1.0
 _DISPATCH_WITHIN = 5.0
 _ALERT_EVERY = 2.0
 _STARTS_A_TICK = 4
+_ASSOCIATE_EVERY = 0.5
+_STEP = 2000
+"""Emails associated anew in one transaction: landings wait that long and no longer."""
 
 
 class Coordinator:
@@ -74,6 +77,8 @@ class Coordinator:
         self._ticking = asyncio.create_task(self._tick_for_ever())
         # A task of its own: a mail server that is slow holds no dispatch up.
         self._alerting = asyncio.create_task(every(_ALERT_EVERY, self._alert, "alerts"))
+        self._shift = Shift()
+        self._associating = asyncio.create_task(every(_ASSOCIATE_EVERY, self._associate, "associations"))
 
     async def ping(self) -> bool:
         """Whether the coordinator lives and ticks."""
@@ -131,7 +136,7 @@ class Coordinator:
 
     async def stop(self) -> None:
         """Dispatch nothing more, and send nothing more."""
-        for task in (self._ticking, self._alerting):
+        for task in (self._ticking, self._alerting, self._associating):
             task.cancel()
         if self._desk is not None:
             await self._desk.close()
@@ -162,7 +167,7 @@ class Coordinator:
     async def _tick(self) -> bool:
         """One round; whether there is anything under way."""
         version = await self._follow()
-        shift = await self._foreman.tick()
+        shift = self._shift = await self._foreman.tick()
         reports = self._reports = await self._ask_hosts(
             share((*self._placement.hosts, *self._started), self._reports, shift, version)
         )
@@ -194,6 +199,15 @@ class Coordinator:
             self._desk = build_desk(settings, self._store, self._clock)
             self._desk_version = version
         await self._desk.tick(self._exchange)
+
+    async def _associate(self) -> None:
+        """Work through the queue while a run of AssociateEmails is open, half of the time at most."""
+        while self._shift.associating:
+            began = asyncio.get_running_loop().time()
+            progress = await self._store.associate_some(_STEP)
+            if not progress.left:
+                return
+            await asyncio.sleep(asyncio.get_running_loop().time() - began)
 
     async def _plan(self, shift: Shift, reports: dict[str, HostReport], now: datetime) -> dict[str, list[DueOperator]]:
         least = self._credit * max(len(reports), 1) + len(self._since)

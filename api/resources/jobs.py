@@ -99,7 +99,12 @@ def _name(request: web.Request) -> JobName:
     try:
         return JobName(given)
     except ValueError:
-        raise UnknownJob(f"There is no job {given[:100]!r}. The jobs are {' and '.join(JobName)}.") from None
+        raise UnknownJob(f"There is no job {given[:100]!r}. The jobs are {_named()}.") from None
+
+
+def _named() -> str:
+    *some, last = JobName
+    return f"{', '.join(some)} and {last}"
 
 
 _JOB = Parameter("name", "The job.", JobName)

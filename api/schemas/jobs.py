@@ -23,9 +23,10 @@ class RunShown(Shown):
     operators: Annotated[Count, Field(description="Whom it is about.")]
     done: Annotated[Count, Field(description="Of these, who has been seen to.")]
     failed: Annotated[Count, Field(description="Of these, who is failing.")]
-    emails: Annotated[Count, Field(description="Landed while it ran.")]
+    emails: Annotated[Count, Field(description="Landed while it ran; AssociateEmails: associated anew.")]
     subscriptions: Annotated[Count, Field(description="Made while it ran.")]
     message: str
+    pending: Annotated[Count, Field(description="Emails still to be associated anew; of AssociateEmails only.")]
 
 
 class JobShown(Shown):

@@ -11,10 +11,12 @@ from api.terminal.times import ago, lasting
 
 RUNNING = "running"
 _WELL = ("succeeded", RUNNING)
+_OF_EMAILS = "AssociateEmails"
+"""The job that is about emails, and no operators."""
 
 
 def show_jobs(console: Console, jobs: Sequence[Mapping[str, Any]], now: datetime) -> None:
-    """Both jobs: when they run, and how the latest run went."""
+    """The jobs: when they run, and how the latest run went."""
     print_table(
         console,
         ("Job", "Every", "Last run", "Went~", "Next run"),
@@ -33,18 +35,18 @@ def show_jobs(console: Console, jobs: Sequence[Mapping[str, Any]], now: datetime
 
 def show_runs(console: Console, name: str, runs: Sequence[Mapping[str, Any]], now: datetime) -> None:
     """The runs of one job, newest first, and what was wrong with those that did not succeed."""
-    made = "emails" if name == "EmailSync" else "subscriptions"
+    made = "subscriptions" if name == "ManagePushSubscriptions" else "emails"
+    of_emails = name == _OF_EMAILS
     print_table(
         console,
-        ("Began", "By", "Took", "Went", "Operators#", "Failing#", f"{made.capitalize()}#"),
+        ("Began", "By", "Took", "Went", *(() if of_emails else ("Operators#", "Failing#")), f"{made.capitalize()}#"),
         [
             (
                 ago(run["started_at"], now),
                 run["trigger"],
                 "" if run["seconds"] is None else lasting(run["seconds"]),
                 run["outcome"],
-                f"{run['done']:,}/{run['operators']:,}",
-                f"{run['failed']:,}",
+                *(() if of_emails else (f"{run['done']:,}/{run['operators']:,}", f"{run['failed']:,}")),
                 f"{run[made]:,}",
             )
             for run in runs
@@ -65,6 +67,8 @@ def went(run: Mapping[str, Any] | None) -> str:
     if run is None:
         return ""
     match run["outcome"]:
+        case "running" if run["job"] == _OF_EMAILS:
+            return f"running, {run['emails']:,} emails done, {run['pending']:,} to do"
         case "running":
             return f"running, {run['done']:,} of {run['operators']:,} done"
         case "partial":
@@ -94,4 +98,8 @@ def ended_line(run: Mapping[str, Any]) -> str:
     what = f"{run['done']:,} of {run['operators']:,} operators, {run['failed']:,} failing"
     made = f"{run['emails']:,} emails" if run["job"] == "EmailSync" else f"{run['subscriptions']:,} subscriptions"
     message = f" {run['message']}" if run["message"] else ""
+    if run["job"] == _OF_EMAILS:
+        left = f", {run['pending']:,} to do" if run["pending"] else ""
+        took = lasting(run["seconds"] or 0)
+        return f"{run['job']} {run['outcome']} after {took}: {run['emails']:,} emails associated anew{left}.{message}"
     return f"{run['job']} {run['outcome']} after {lasting(run['seconds'] or 0)}: {what}, {made}.{message}"

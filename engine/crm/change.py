@@ -7,11 +7,15 @@ from engine.crm.model import CrmRecord, RecordKind
 
 @dataclass(frozen=True, slots=True)
 class CrmChange:
-    """Records of one kind to insert or replace, by id (of several with one id the last counts), and ids to delete."""
+    """Records of one kind to insert or replace, by id (of several with one id the last counts), and ids to delete.
+
+    ``dry_run``: say what it would come to, and change nothing.
+    """
 
     kind: RecordKind
     records: tuple[CrmRecord, ...] = ()
     deleted: tuple[str, ...] = ()
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The foreman: keeps both jobs to their schedules, over any ``ports.JobStore``.
+"""The foreman: keeps the jobs to their schedules, over any ``ports.JobStore``.
 
 Guarantees: never two runs of a job at once; a run survives the death of everything and goes on, because who is left to
 do stands in the store; what a call answers is durable. A call the store did not answer is forgotten and the store asked
@@ -15,7 +15,7 @@ import structlog
 
 from engine.errors import JobRefused, SettingsError, UnknownJob
 from engine.jobs import runs
-from engine.jobs.model import Job, JobChange, JobName, JobRun, JobState, Progress, Shift, Trigger
+from engine.jobs.model import Job, JobChange, JobName, JobRun, JobState, Shift, Trigger
 from engine.jobs.runs import Step, Watch
 from engine.jobs.schedule import check
 from engine.ports import Clock, JobStore
@@ -24,7 +24,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Foreman:
-    """``enabled``: the installation's switch, ``email_sync.enabled``; without it neither job runs."""
+    """``enabled``: the installation's switch, ``email_sync.enabled``; without it no job runs that asks Exchange."""
 
     def __init__(self, store: JobStore, clock: Clock, *, enabled: bool = True) -> None:
         self._store = store
@@ -119,16 +119,16 @@ class Foreman:
         elif step is Step.STOP and run is not None:
             # Counted once more: the last look may be some seconds old.
             counted = runs.assess(run, await self._store.progress(run, now), now)
-            why = "its job was disabled" if self._enabled else "email_sync.enabled is false"
+            why = "email_sync.enabled is false" if watch.job.enabled else "its job was disabled"
             await self._write(name, counted if counted.finished_at else runs.stop(counted, now, why), now)
 
     async def _ask(self, name: JobName, now: datetime) -> None:
         """Begin a run if there is anything to do."""
         wanted = self._wanted(name, Trigger.SCHEDULE)
-        if _is_left(await self._store.progress(wanted, now)):
-            await self._begin(wanted)
-        else:
+        if (await self._store.progress(wanted, now)).is_through:
             self._watches[name] = replace(self._watches[name], asked_at=now)
+        else:
+            await self._begin(wanted)
 
     def _wanted(self, name: JobName, trigger: Trigger) -> JobRun:
         moment = self._clock.moment()
@@ -170,16 +170,18 @@ class Foreman:
         return self._watches[name]
 
     def _may_run(self, job: Job) -> bool:
-        return self._enabled and job.enabled
+        return job.enabled and (self._enabled or job.name is JobName.ASSOCIATE_EMAILS)
 
     def _shift(self) -> Shift:
         sync = self._watches.get(JobName.EMAIL_SYNC)
         subscriptions = self._watches.get(JobName.MANAGE_PUSH_SUBSCRIPTIONS)
+        associations = self._watches.get(JobName.ASSOCIATE_EMAILS)
         return Shift(
             sync=sync is not None and self._may_run(sync.job),
             subscribe=subscriptions is not None and self._may_run(subscriptions.job),
             run_started_at=sync.open_run.started_at if sync and sync.open_run else None,
             subscribing=subscriptions is not None and subscriptions.open_run is not None,
+            associating=associations is not None and associations.open_run is not None,
         )
 
     def _shown(self, watch: Watch) -> JobState:
@@ -187,7 +189,7 @@ class Foreman:
         return replace(watch.state, next_run_at=at)
 
     def _refuse_if_disabled(self, job: Job) -> None:
-        if not self._enabled:
+        if job.enabled and not self._may_run(job):
             raise JobRefused(f"{job.name} cannot run: email_sync.enabled is false in the settings.")
         if not job.enabled:
             raise JobRefused(f"{job.name} is disabled; enable it first: mailroom jobs enable {job.name}")
@@ -208,15 +210,11 @@ def _different(before: Job, after: Job) -> dict[str, object]:
     return {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
 
 
-def _is_left(progress: Progress) -> bool:
-    return progress.done < progress.operators
-
-
 def _under_way(run: JobRun) -> str:
     since = f"{run.started_at:%Y-%m-%d %H:%M:%S} UTC"
     return f"{run.job} is under way since {since}; wait for its end, or disable the job to stop it."
 
 
 def _counts(run: JobRun) -> dict[str, int]:
-    names = ("operators", "done", "failed", "emails", "subscriptions")
+    names = ("operators", "done", "failed", "emails", "subscriptions", "pending")
     return {name: getattr(run, name) for name in names if getattr(run, name)}

@@ -14,6 +14,7 @@ class JobName(StrEnum):
 
     EMAIL_SYNC = "EmailSync"
     MANAGE_PUSH_SUBSCRIPTIONS = "ManagePushSubscriptions"
+    ASSOCIATE_EMAILS = "AssociateEmails"
 
 
 class Trigger(StrEnum):
@@ -53,7 +54,8 @@ class JobRun:
     """One run of a job. Counts are of the last look while it runs, and final once ``finished_at`` is set.
 
     ``operators``: whom it is about; ``done``: of these, who has been seen to (or waits out a backoff); ``failed``: of
-    these, who is failing; ``emails``: landed while it ran; ``subscriptions``: made while it ran.
+    these, who is failing; ``emails``: landed while it ran (AssociateEmails: associated anew); ``subscriptions``: made
+    while it ran; ``pending``: emails that are still to be associated anew. AssociateEmails is about no operators.
     """
 
     run_id: str
@@ -68,6 +70,7 @@ class JobRun:
     emails: int = 0
     subscriptions: int = 0
     message: str = ""
+    pending: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +94,19 @@ class JobChange:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Counts of a run at one moment, as in ``JobRun``; it is through when ``done`` equals ``operators``."""
+    """Counts of a run at one moment, as in ``JobRun``."""
 
     operators: int = 0
     done: int = 0
     failed: int = 0
     emails: int = 0
     subscriptions: int = 0
+    pending: int = 0
+
+    @property
+    def is_through(self) -> bool:
+        """Whether nobody and nothing is left to do."""
+        return self.done >= self.operators and not self.pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +115,11 @@ class Shift:
 
     ``sync``: EmailSync is enabled; ``run_started_at``: when its open run began (None: none is open). ``subscribe``:
     ManagePushSubscriptions is enabled, so whoever is dispatched to sync subscribes along the way; ``subscribing``: a
-    run of it is open, so others are dispatched for that alone.
+    run of it is open, so others are dispatched for that alone. ``associating``: a run of AssociateEmails is open.
     """
 
     sync: bool = True
     subscribe: bool = True
     run_started_at: datetime | None = None
     subscribing: bool = False
+    associating: bool = False

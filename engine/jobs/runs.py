@@ -7,7 +7,7 @@
     └── enabled: due ──┴────────────▶ stopped
 ```
 A run of EmailSync begins whenever its schedule says so; one of ManagePushSubscriptions only if somebody wants a
-subscription then, so that its history is of what was done.
+subscription then, and one of AssociateEmails if emails wait for it, so that their history is of what was done.
 """
 
 from dataclasses import dataclass, replace
@@ -67,7 +67,7 @@ def next_step(watch: Watch, now: datetime, *, enabled: bool) -> Step:
     at = next_at(watch, now, enabled=enabled)
     if at is None or at > now:
         return Step.NOTHING
-    return Step.ASK if watch.job.name is JobName.MANAGE_PUSH_SUBSCRIPTIONS else Step.BEGIN
+    return Step.BEGIN if watch.job.name is JobName.EMAIL_SYNC else Step.ASK
 
 
 def next_at(watch: Watch, now: datetime, *, enabled: bool) -> datetime | None:
@@ -92,8 +92,9 @@ def assess(run: JobRun, progress: Progress, now: datetime) -> JobRun:
         failed=progress.failed,
         emails=progress.emails,
         subscriptions=progress.subscriptions,
+        pending=progress.pending,
     )
-    if progress.done < progress.operators:
+    if not progress.is_through:
         return counted
     if not progress.failed:
         return replace(counted, finished_at=now, outcome=Outcome.SUCCEEDED)

@@ -34,7 +34,7 @@ class JobStore(Protocol):
         """Open a run, unless one of the same job is open: then that one is answered and nothing changes.
 
         A run of EmailSync triggered by hand takes every failing mailbox out of its backoff, one of
-        ManagePushSubscriptions every failed subscription.
+        ManagePushSubscriptions every failed subscription; one of AssociateEmails queues every email.
         """
         ...
 
@@ -47,6 +47,6 @@ class JobStore(Protocol):
 
         EmailSync: an enabled operator is done when the last attempt (success or failure) is not older than the run, or
         the mailbox waits out a backoff. ManagePushSubscriptions: when the operator does not want a subscription (see
-        ``Store.due``).
+        ``Store.due``). AssociateEmails: from its queue.
         """
         ...

@@ -23,16 +23,18 @@ class JobSettings(Section):
 
 
 class JobsSettings(Section):
-    """``[jobs]``: the two jobs of the specification."""
+    """``[jobs]``: the two jobs of the specification, and the one that keeps associations current."""
 
     EmailSync: JobSettings = JobSettings()
     ManagePushSubscriptions: JobSettings = JobSettings(every="1m")
+    AssociateEmails: JobSettings = JobSettings(every="15s")
 
     def records(self) -> tuple[Job, ...]:
         """The jobs as the engine knows them; ``last_run_at`` is the store's to know."""
         sections = (
             (JobName.EMAIL_SYNC, self.EmailSync),
             (JobName.MANAGE_PUSH_SUBSCRIPTIONS, self.ManagePushSubscriptions),
+            (JobName.ASSOCIATE_EMAILS, self.AssociateEmails),
         )
         return tuple(
             Job(name, section.enabled, section.every, section.timezone, section.access_group)

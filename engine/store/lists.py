@@ -40,12 +40,16 @@ _ORDERS: dict[View, tuple[Key, ...]] = {
     View.SETTINGS_HISTORY: (Key("-version", int),),
     View.AUDIT: (Key('-epoch_us("at")', int), Key("entry_id", str)),
     View.ERASURES: (Key('-epoch_us("at")', int), Key("erasure_id", str)),
+    View.CRM_RECORDS: (Key("kind", str), Key("record_id", str)),
 }
 _INTERNAL = frozenset({View.AUDIT, View.SETTINGS_HISTORY, View.ERASURES})
 """Tables that are listed and cannot be queried."""
 
-_SEARCHED: dict[View, tuple[str, ...]] = {View.OPERATORS: ("operator_id", "email", "name")}
-"""The columns a search looks into; other views are not searched."""
+_SEARCHED: dict[View, tuple[str, ...]] = {
+    View.OPERATORS: ("operator_id", "email", "name"),
+    View.CRM_RECORDS: ("record_id", "name", "array_to_string(addresses, ' ')"),
+}
+"""What a search looks into; other views are not searched."""
 
 
 def page(cursor: duckdb.DuckDBPyConnection, listing: Listing) -> Page:

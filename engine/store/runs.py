@@ -8,6 +8,7 @@ import duckdb
 
 from engine import errors
 from engine.jobs.model import Job, JobName, JobRun, JobState, Outcome, Progress, Trigger
+from engine.store.associating import anew
 from engine.store.operators import LEFT_TO_DO, LIVE, UNREACHABLE, WANTED
 from engine.store.staging import registered
 from engine.store.tables import JOBS, RUNS, columns
@@ -18,7 +19,8 @@ KEPT_RUNS = 1000
 
 _JOB = "name, enabled, every, timezone, access_group, last_run_at"
 _RUN = (
-    'run_id, job, "trigger", started_at, finished_at, outcome, operators, done, failed, emails, subscriptions, message'
+    'run_id, job, "trigger", started_at, finished_at, outcome, operators, done, failed, emails, subscriptions, '
+    "message, pending"
 )
 
 
@@ -77,25 +79,27 @@ def begin_run(connection: duckdb.DuckDBPyConnection, run: JobRun) -> JobRun:
     put_run(connection, run)
     connection.execute("UPDATE _mailroom.jobs SET last_run_at = $2 WHERE name = $1", [run.job.value, run.started_at])
     if run.trigger is Trigger.MANUAL:
-        _take_out_of_backoff(connection, run)
+        _begin_by_hand(connection, run)
     return run
 
 
-def _take_out_of_backoff(connection: duckdb.DuckDBPyConnection, run: JobRun) -> None:
+def _begin_by_hand(connection: duckdb.DuckDBPyConnection, run: JobRun) -> None:
     if run.job is JobName.EMAIL_SYNC:
         connection.execute(
             "UPDATE _mailroom.mailboxes SET next_sync_at = $1 "
             "WHERE status IN ('failing', 'failed') AND (next_sync_at IS NULL OR next_sync_at > $1)",
             [run.started_at],
         )
-    else:
+    elif run.job is JobName.MANAGE_PUSH_SUBSCRIPTIONS:
         connection.execute("UPDATE _mailroom.subscriptions SET next_attempt_at = NULL WHERE status <> 'active'")
+    else:
+        anew.queue_all(connection)
 
 
 def put_run(connection: duckdb.DuckDBPyConnection, run: JobRun) -> None:
     """Write a run down, and let the oldest of its job go."""
     times = (run.started_at, run.finished_at, run.outcome.value)
-    counts = (run.operators, run.done, run.failed, run.emails, run.subscriptions, run.message)
+    counts = (run.operators, run.done, run.failed, run.emails, run.subscriptions, run.message, run.pending)
     row = (run.run_id, run.job.value, run.trigger.value, *times, *counts)
     with registered(connection, "given", columns([row], RUNS)):
         connection.execute("DELETE FROM _mailroom.job_runs WHERE run_id IN (SELECT run_id FROM given)")
@@ -113,6 +117,8 @@ def put_run(connection: duckdb.DuckDBPyConnection, run: JobRun) -> None:
 
 def progress(cursor: duckdb.DuckDBPyConnection, run: JobRun, now: datetime) -> Progress:
     """How a run stands now."""
+    if run.job is JobName.ASSOCIATE_EMAILS:
+        return Progress(emails=anew.done_since(cursor, run.started_at), pending=anew.left(cursor))
     given: dict[str, Any] = {"now": now}
     if run.job is JobName.EMAIL_SYNC:
         given["started"] = run.started_at

@@ -322,7 +322,8 @@ class DuckDBStore:
 
     def _put_crm(self, connection: duckdb.DuckDBPyConnection, change: CrmChange, now: datetime) -> CrmOutcome:
         outcome = self._writer.associator.put_crm(connection, change)
-        self._writer.fence(release_known(connection, now))
+        if not change.dry_run:
+            self._writer.fence(release_known(connection, now))
         return outcome
 
     async def _ask(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> T:

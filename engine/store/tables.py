@@ -91,6 +91,7 @@ RUNS = _schema(
     emails=pa.int32(),
     subscriptions=pa.int32(),
     message=TEXT,
+    pending=pa.int32(),
 )
 ALERTS = _schema(
     alert_id=TEXT,

@@ -147,7 +147,7 @@ FROM _mailroom.crm_records;
 CREATE OR REPLACE VIEW main.job_runs AS
 SELECT
     job, run_id, "trigger", started_at, finished_at, epoch_us(finished_at - started_at) / 1e6 AS seconds, outcome,
-    operators, done, failed, emails, subscriptions, message
+    operators, done, failed, emails, subscriptions, message, pending
 FROM _mailroom.job_runs;
 
 CREATE OR REPLACE VIEW main.mailboxes AS

@@ -93,7 +93,7 @@ async def test_a_schedule_that_cannot_be_read(client: Client) -> None:
 )
 async def test_an_unknown_job_names_those_there_are(client: Client, method: str, path: str) -> None:
     error = check_shape(await answer(client, method, path, 404, {"enabled": True}), "JOB_UNKNOWN")
-    assert "EmailSync and ManagePushSubscriptions" in error["message"]
+    assert "EmailSync, ManagePushSubscriptions and AssociateEmails" in error["message"]
 
 
 async def test_a_run_begins_once(client: Client) -> None:

@@ -66,7 +66,7 @@ def _default_clock() -> datetime:
     return datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 
-class MemoryStore(MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators, MemoryErasures, MemoryExports, MemoryCrm):
+class MemoryStore(MemoryCrm, MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators, MemoryErasures, MemoryExports):
     """``deletions`` and ``clock`` as for DuckDBStore. ``landings``: every landing that became durable, in order."""
 
     def __init__(

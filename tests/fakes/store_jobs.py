@@ -1,5 +1,6 @@
 """MemoryStore's jobs: ``ports.JobStore`` over its mailboxes."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -56,7 +57,7 @@ class MemoryJobs(MemorySettings):
         if run.job in self._jobs:
             self._jobs[run.job] = replace(self._jobs[run.job], last_run_at=run.started_at)
         if run.trigger is Trigger.MANUAL:
-            self._take_out_of_backoff(run)
+            await self._begin_by_hand(run)
         return run
 
     async def put_run(self, run: JobRun) -> None:
@@ -68,6 +69,8 @@ class MemoryJobs(MemorySettings):
 
     async def progress(self, run: JobRun, now: datetime) -> Progress:
         self._check()
+        if run.job is JobName.ASSOCIATE_EMAILS:
+            return Progress(emails=self._associated_since(run.started_at), pending=await self.associations_left())
         enabled = [box for box in self._boxes() if box.operator.email_sync]
         if run.job is JobName.EMAIL_SYNC:
             done = [box for box in enabled if not is_left(box.record, run.started_at, now)]
@@ -88,7 +91,19 @@ class MemoryJobs(MemorySettings):
     def _latest(self, name: JobName) -> JobRun | None:
         return max((run for run in self.runs.values() if run.job is name), key=_newest_last, default=None)
 
-    def _take_out_of_backoff(self, run: JobRun) -> None:
+    @abstractmethod
+    def _associated_since(self, since: datetime) -> int: ...
+
+    @abstractmethod
+    async def associations_left(self) -> int: ...
+
+    @abstractmethod
+    async def associate_all(self) -> int: ...
+
+    async def _begin_by_hand(self, run: JobRun) -> None:
+        if run.job is JobName.ASSOCIATE_EMAILS:
+            await self.associate_all()
+            return
         for box in self._boxes():
             record, subscription = box.record, box.subscription
             if run.job is JobName.EMAIL_SYNC:

@@ -85,9 +85,10 @@ def test_intervals(text: object, seconds: float) -> None:
 )
 def test_schedules(given: object, kept: str) -> None:
     settings = build(jobs={"EmailSync": {"every": given, "timezone": "Europe/Berlin", "access_group": "ops"}})
-    email_sync, subscriptions = settings.jobs.records()
+    email_sync, subscriptions, associations = settings.jobs.records()
     assert email_sync == Job(JobName.EMAIL_SYNC, True, kept, "Europe/Berlin", "ops")
     assert subscriptions == Job(JobName.MANAGE_PUSH_SUBSCRIPTIONS, True, "1m")
+    assert associations == Job(JobName.ASSOCIATE_EMAILS, True, "15s")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import duckdb
 import pyarrow as pa
@@ -21,6 +21,7 @@ from engine.store.associating.rows import Decisions, decide_all
 from engine.store.staging import registered
 from engine.store.tables import TEXT
 
+_STEPS_KEPT = timedelta(days=7)
 _STANDS = """
     WHERE NOT EXISTS (
         FROM standing AS s WHERE s.operator_id = m.operator_id AND s.item_id = m.item_id
@@ -45,7 +46,8 @@ def follow(connection: duckdb.DuckDBPyConnection, rules: RuleSet, basis: str, mo
         with registered(connection, "moved", pa.table({"operator_id": pa.array(moved, TEXT)})):
             connection.execute(
                 "INSERT INTO _mailroom.to_associate SELECT item_key FROM _mailroom.emails "
-                "WHERE operator_id IN (SELECT operator_id FROM moved)"
+                "WHERE operator_id IN (SELECT operator_id FROM moved) "
+                "AND item_key NOT IN (SELECT item_key FROM _mailroom.to_associate)"
             )
 
 
@@ -62,6 +64,12 @@ def left(connection: duckdb.DuckDBPyConnection) -> int:
         "SELECT (SELECT count(*) FROM _mailroom.to_associate), (SELECT count(*) FROM _mailroom.crm_changes)"
     ).fetchall()[0]
     return max(int(queued), int(changes > 0))
+
+
+def done_since(connection: duckdb.DuckDBPyConnection, since: datetime) -> int:
+    """How many emails have been associated anew."""
+    sql = 'SELECT coalesce(sum(emails), 0)::BIGINT FROM _mailroom.association_steps WHERE "at" >= $1'
+    return int(connection.execute(sql, [since]).fetchall()[0][0])
 
 
 def some(
@@ -94,6 +102,8 @@ def some(
         _replace(connection, Decisions({}), now)
     connection.execute("DELETE FROM _mailroom.to_associate WHERE item_key IN (SELECT item_key FROM batch)")
     done = connection.execute("SELECT count(*) FROM batch").fetchall()[0][0]
+    connection.execute('DELETE FROM _mailroom.association_steps WHERE "at" < $1', [now - _STEPS_KEPT])
+    connection.execute("INSERT INTO _mailroom.association_steps VALUES ($1, $2)", [now, done])
     return AssociationProgress(int(done), left(connection))
 
 
@@ -107,6 +117,7 @@ def _look_into_changes(connection: duckdb.DuckDBPyConnection) -> None:
         SELECT DISTINCT item_key FROM (
             SELECT item_key, unnest(list_concat(address_keys, domain_keys)) AS lookup_key FROM _mailroom.emails
         ) WHERE lookup_key IN (SELECT lookup_key FROM _mailroom.crm_changes)
+          AND item_key NOT IN (SELECT item_key FROM _mailroom.to_associate)
         """
     )
     connection.execute("DELETE FROM _mailroom.crm_changes")

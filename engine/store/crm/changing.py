@@ -54,16 +54,18 @@ _TOUCHED: dict[RecordKind, tuple[str, ...]] = {
 
 
 def put_crm(connection: duckdb.DuckDBPyConnection, change: CrmChange) -> CrmOutcome:
-    """Make a change, inside the caller's transaction."""
+    """Make a change, inside the caller's transaction; or only count what it would come to."""
     gone = {one for one in change.deleted if one}
     given = {one.record_id: one for one in change.records if one.record_id not in gone}
     rows = [_row(change.kind, one) for one in given.values()]
     keys = pa.table({"record_key": pa.array([record_key(change.kind, one) for one in gone], pa.uint64())})
     with registered(connection, "given", columns(rows, _RECORDS)), registered(connection, "gone", keys):
         fresh = _compare(connection)
-        _touch(connection, change.kind)
-        deleted = _replace(connection)
-        _touch(connection, change.kind)
+        deleted = _count_gone(connection)
+        if not change.dry_run:
+            _touch(connection, change.kind)
+            _replace(connection)
+            _touch(connection, change.kind)
     total, new, unchanged = fresh
     return CrmOutcome(new, total - new - unchanged, unchanged, deleted, len(gone) - deleted)
 
@@ -109,11 +111,16 @@ def _touch(connection: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
         connection.execute(f"INSERT INTO _mailroom.crm_changes {select}")
 
 
-def _replace(connection: duckdb.DuckDBPyConnection) -> int:
-    """Put in what differs; how many were deleted."""
-    deleted = connection.execute(
+def _count_gone(connection: duckdb.DuckDBPyConnection) -> int:
+    """How many there are of those to be deleted."""
+    found = connection.execute(
         "SELECT count(*) FROM _mailroom.crm_records WHERE record_key IN (SELECT record_key FROM gone)"
-    ).fetchall()[0][0]
+    ).fetchall()
+    return int(found[0][0])
+
+
+def _replace(connection: duckdb.DuckDBPyConnection) -> None:
+    """Put in what differs, and take out what is to be deleted."""
     for table in ("crm_records", "crm_addresses", "crm_domains"):
         connection.execute(
             f"DELETE FROM _mailroom.{table} "  # noqa: S608
@@ -134,4 +141,3 @@ def _replace(connection: duckdb.DuckDBPyConnection) -> int:
         FROM differing WHERE kind IN ('account', 'organization')
         """
     )
-    return int(deleted)

@@ -48,6 +48,10 @@ CREATE TABLE _mailroom.crm_changes (lookup_key UBIGINT NOT NULL);
 -- Landed emails whose associations are to be found anew.
 CREATE TABLE _mailroom.to_associate (item_key UHUGEINT NOT NULL);
 
+-- What has been associated anew lately, a row a step: the progress of a run of AssociateEmails.
+CREATE TABLE _mailroom.association_steps ("at" TIMESTAMPTZ NOT NULL, emails INTEGER NOT NULL);
+ALTER TABLE _mailroom.job_runs ADD COLUMN pending INTEGER DEFAULT 0;
+
 -- One row: the rules (JSON) by which what is not in the queue has been associated.
 CREATE TABLE _mailroom.association_basis (document VARCHAR NOT NULL);
 

@@ -1,5 +1,7 @@
 """Which emails a policy keeps out, and for which reason: a table."""
 
+from typing import Any
+
 import pytest
 
 from engine.policy.judging import Premises, judge, matches
@@ -11,10 +13,10 @@ OWN = "ann@us.example"
 PREMISES = Premises(OWN, frozenset({"us.example"}), lambda address: address.casefold().endswith("known.example"))
 
 
-def reason(policy: Policy, folder: str = "inbox", **row: object) -> Reason | None:
+def reason(policy: Policy, folder: str = "inbox", **row: Any) -> Reason | None:
     for name in ("to_recipients", "cc_recipients", "bcc_recipients"):
         if name in row:
-            row[name] = [{"name": "", "address": one} for one in row[name]]  # type: ignore[attr-defined]  # a list
+            row[name] = [{"name": "", "address": one} for one in row[name]]
     batch = emails({"item_id": "other", "sender_address": "x@other.example"}, {"item_id": "1", **row})
     return judge(batch, folder, policy, PREMISES).get(1)
 
@@ -43,7 +45,7 @@ def test_sensitivity(said: str | None, kept: bool) -> None:
 @pytest.mark.parametrize("place", ["sender_address", "to_recipients", "cc_recipients", "bcc_recipients"])
 def test_denied_and_allowed(address: str | None, kept: bool, place: str) -> None:
     entries = frozenset({"bad.example", "spy@fine.example", "xn--bcher-kva.example"})
-    row = {place: address if place == "sender_address" else [address]}
+    row: dict[str, Any] = {place: address if place == "sender_address" else [address]}
     assert reason(Policy(deny=entries), **row) == (Reason.DENIED if kept else None)
     assert reason(Policy(allow=(entries,)), **row) == (None if kept else Reason.NOT_ALLOWED)
 
@@ -79,7 +81,7 @@ def test_unknown() -> None:
 
 def test_the_first_reason_counts() -> None:
     everything = Policy(True, True, frozenset({"us.example"}), (frozenset({"z.example"}),), frozenset({"inbox"}), True)
-    row: dict[str, object] = {"sender_address": OWN, "to_recipients": ["bob@us.example"]}
+    row: dict[str, Any] = {"sender_address": OWN, "to_recipients": ["bob@us.example"]}
     assert reason(everything, sensitivity="Private", **row) == Reason.PRIVATE
     assert reason(everything, **row) == Reason.FOLDER
     assert reason(everything, folder="INBOX", **row) == Reason.FOLDER

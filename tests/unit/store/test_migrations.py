@@ -59,6 +59,7 @@ SAMPLES = {
         "INSERT INTO _mailroom.crm_records VALUES ('contact', 'c1', 1, '', [], [], '', '', '', true, [], NULL, NULL)",
         "INSERT INTO _mailroom.crm_addresses VALUES (2, 1, 'contact', 'c1', 'bea@x.example', '')",
         "INSERT INTO _mailroom.to_associate VALUES (1)",
+        "INSERT INTO _mailroom.association_steps VALUES (now(), 1)",
         """INSERT INTO _mailroom.operator_policies VALUES ('ann', '{"only_known": true}', now(), 'x')""",
     ),
 }
