@@ -21,11 +21,12 @@ from engine.errors import HostUnavailable, MailroomError
 from engine.exporting import Export, ExportRequest
 from engine.jobs.model import JobChange, JobName, JobRun, JobState
 from engine.listing import Listing, Page
-from engine.model import Operator
+from engine.model import Operator, OperatorId
 from engine.notices import Notice, NoticeAnswer
 from engine.operators import OperatorChange
 from engine.orders import HostReport
 from engine.placement import Placement
+from engine.policy.purge import PolicyStanding, PurgeReceipt, PurgeRequest
 from engine.privacy.erasure import ErasureRequest, LiftRequest, Receipt
 from engine.querying import Answer, Query
 from engine.status import Readiness, Status
@@ -157,6 +158,19 @@ class RayMailroom:
     async def put_crm(self, change: CrmChange) -> CrmOutcome:
         """See ``ports.Mailroom``."""
         return await self._store.put_crm(change)
+
+    async def policy_standing(self, operator_id: str = "") -> PolicyStanding:
+        """See ``ports.Mailroom``."""
+        return await self._store.policy_standing(operator_id)
+
+    async def put_operator_policy(self, operator_id: OperatorId, document: Mapping[str, Any], by: str) -> None:
+        """See ``ports.Mailroom``; its host reads the mailbox anew, and with it what may be let in."""
+        await self._store.put_operator_policy(operator_id, document, by)
+        await self._let_go([operator_id])
+
+    async def purge(self, request: PurgeRequest) -> PurgeReceipt:
+        """See ``ports.Mailroom``."""
+        return await self._store.purge(request)
 
     async def erase(self, request: ErasureRequest) -> Receipt:
         """See ``ports.Mailroom``."""

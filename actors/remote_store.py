@@ -101,6 +101,10 @@ class RemoteStore:
     associate_all = _called(Store.associate_all)
     associations_left = _called(Store.associations_left)
 
+    policy_standing = _called(Store.policy_standing)
+    put_operator_policy = _called(Store.put_operator_policy)
+    purge = _called(Store.purge)
+
     erase = _called(Store.erase)
     lift_erasure = _called(Store.lift_erasure)
 

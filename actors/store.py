@@ -102,6 +102,10 @@ class StoreActor:
     associate_all = _of_the_store(DuckDBStore.associate_all)
     associations_left = _of_the_store(DuckDBStore.associations_left)
 
+    policy_standing = _of_the_store(DuckDBStore.policy_standing)
+    put_operator_policy = _of_the_store(DuckDBStore.put_operator_policy)
+    purge = _of_the_store(DuckDBStore.purge)
+
     erase = _of_the_store(DuckDBStore.erase)
     lift_erasure = _of_the_store(DuckDBStore.lift_erasure)
 

@@ -16,7 +16,22 @@ from api.metrics.counted import COUNTED, Counted, count_requests
 from api.openapi import pages
 from api.openapi.document import Document
 from api.problems import answer_errors
-from api.resources import audit, checks, emails, erasures, exports, imports, jobs, lists, operators, tokens
+from api.resources import (
+    associations,
+    audit,
+    checks,
+    crm,
+    crm_imports,
+    emails,
+    erasures,
+    exports,
+    imports,
+    jobs,
+    lists,
+    operators,
+    policy,
+    tokens,
+)
 from api.resources import settings as application_settings
 from api.routes import Access, Route, pattern
 from api.token_directory import TokenDirectory
@@ -38,9 +53,13 @@ ROUTES: tuple[Route, ...] = (
     *jobs.ROUTES,
     *lists.ROUTES,
     *emails.ROUTES,
+    *associations.ROUTES,
     *operators.ROUTES,
+    *policy.ROUTES,
     *imports.ROUTES,
     *checks.ROUTES,
+    *crm.ROUTES,
+    *crm_imports.ROUTES,
     *tokens.ROUTES,
     *audit.ROUTES,
     *application_settings.ROUTES,
@@ -84,6 +103,7 @@ def build_app(
     directory = TokenDirectory(mailroom)
     app[GATE] = build_gate(settings.gateway, settings.admin_token.get_secret_value(), directory)
     imports.prepare(app)
+    crm_imports.prepare(app)
     app.cleanup_ctx.append(keep_trail)
     app.on_cleanup.append(_close_directory)
     app.on_response_prepare.append(_set_headers)

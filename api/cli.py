@@ -7,15 +7,19 @@ import sys
 
 import typer
 
+from api.commands.associations import associations, threads
 from api.commands.audit import audit
 from api.commands.check import check
+from api.commands.crm import crm
 from api.commands.demo import demo
 from api.commands.erase import erase, erasures
 from api.commands.export import export
 from api.commands.jobs import jobs
 from api.commands.lists import alerts, failures, mailboxes, subscriptions
 from api.commands.operators import operators
+from api.commands.policy import policy
 from api.commands.query import query
+from api.commands.review import review
 from api.commands.serve import serve
 from api.commands.settings import settings
 from api.commands.simulate import simulate
@@ -42,13 +46,18 @@ app.command()(alerts)
 app.command()(query)
 app.command()(check)
 app.add_typer(operators, name="operators", help="List, import, create, change, enable and disable operators.")
+app.add_typer(crm, name="crm", help="Import, list, show and delete CRM records.")
+crm.command()(review)
+app.add_typer(associations, name="associations", help="List which emails concern which CRM records, and why.")
+app.add_typer(threads, name="threads", help="List and show conversations across mailboxes.")
 app.command()(audit)
 app.command()(erase)
 app.command()(export)
+app.add_typer(policy, name="policy", help="Show what does not land, add to it for one operator, purge what has landed.")
 app.add_typer(erasures, name="erasures", help="Show the receipts of erasures, and take an address off the list.")
 app.add_typer(tokens, name="tokens", help="Give out, list and revoke tokens.")
 app.add_typer(settings, name="settings", help="Show and change the Application Settings.")
-app.add_typer(jobs, name="jobs", help="Show, switch and run the jobs: EmailSync and ManagePushSubscriptions.")
+app.add_typer(jobs, name="jobs", help="Show, switch and run the jobs.")
 
 
 def main() -> None:

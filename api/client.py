@@ -170,8 +170,8 @@ async def connect(url: str, token: str, seconds: float = 600) -> AsyncIterator[G
 
 
 @asynccontextmanager
-async def connect_by_environment() -> AsyncIterator[GatewayClient]:
-    """A client of the gateway that MAILROOM_URL and MAILROOM_TOKEN name."""
+async def connect_by_environment(seconds: float = 600) -> AsyncIterator[GatewayClient]:
+    """A client of the gateway that MAILROOM_URL and MAILROOM_TOKEN name; ``seconds`` as for ``connect``."""
     url = os.environ.get("MAILROOM_URL", "").strip() or DEFAULT_URL
-    async with connect(url, os.environ.get("MAILROOM_TOKEN", "").strip()) as client:
+    async with connect(url, os.environ.get("MAILROOM_TOKEN", "").strip(), seconds) as client:
         yield client

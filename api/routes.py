@@ -41,7 +41,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The body of a request. ``model`` is the one that validates it; None: bytes of one of the ``media`` types."""
+    """The body of a request. ``model`` is the one that validates JSON; the other ``media`` types are bytes.
+
+    ``example``: of the JSON, or, where there is no model, of the bytes.
+    """
 
     model: Any = None
     meaning: str = ""

@@ -18,6 +18,8 @@ NAMES = (
     "moods",
     "backlog",
     "privacy",
+    "associations",
+    "associated",
     "api-fuzz",
 )
 

@@ -73,7 +73,7 @@ def settings_for(exchange: Exchange, database: Path, *, enabled: bool = False, *
     """Settings of a cluster against a simulator; ``sections`` replace whole sections."""
     raw: dict[str, Any] = {
         "exchange": {"url": exchange.url, "username": exchange.username},
-        "email_sync": {"sync_from_days": WINDOW_DAYS},
+        "email_sync": {"sync_from_days": WINDOW_DAYS, "skip_private": False},
         "store": {"path": str(database)},
         "gateway": {"port": 0},
         "operators": [{"email": email, "email_sync": enabled} for email in exchange.operators],

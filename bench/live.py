@@ -62,7 +62,7 @@ def run(given: Namespace) -> Report:
         tempfile.TemporaryDirectory(prefix="mailroom-bench-") as folder,
         simulated(options.operators, 10, options.seed) as exchange,
     ):
-        email_sync = {"sync_from_days": 3650, "debounce": options.debounce}
+        email_sync = {"sync_from_days": 3650, "skip_private": False, "debounce": options.debounce}
         settings = settings_for(exchange, Path(folder) / "live.duckdb", email_sync=email_sync)
         with running(exchange, settings) as cluster:
             delivered = asyncio.run(_measure(options, cluster))

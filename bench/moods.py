@@ -85,7 +85,7 @@ def run(given: Namespace) -> Report:
         settings = settings_for(
             exchange,
             Path(folder) / "moods.duckdb",
-            email_sync={"sync_from_days": 3650, "batch_size": 64, "notification_frequency": 1},
+            email_sync={"skip_private": False, "sync_from_days": 3650, "batch_size": 64, "notification_frequency": 1},
             jobs={"EmailSync": {"every": "1m"}},
         )
         with running(exchange, settings) as cluster:

@@ -11,7 +11,8 @@ class EmailListing:
 
     ``sender``: the address or a part of it; ``contact``: an address among sender and recipients, whole;
     ``text``: somewhere in subject, sender or body, in any case; ``since`` is included, ``until`` is not; ``after``: the
-    position the page before ended at. Deleted emails are not listed.
+    position the page before ended at; ``kind``, ``record``: associated with a record of this kind, of this id, directly
+    or through the conversation. Deleted emails are not listed.
     """
 
     operator_id: str = ""
@@ -24,6 +25,8 @@ class EmailListing:
     until: datetime | None = None
     after: tuple[Any, ...] | None = None
     limit: int = 100
+    kind: str = ""
+    record: str = ""
 
 
 LISTED = (

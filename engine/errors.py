@@ -43,6 +43,7 @@ MailroomError
 │       └── QueryTooLarge       it needs more memory than there is for queries
 ├── ErasureRefused              a person's mail cannot be erased as asked; the message says how
 ├── UnknownErasure              no erasure has this id
+├── UnknownRecord               no CRM record of a kind has this id
 ├── ExportRefused               as many exports as may be are under way
 ├── ExportGone                  an export that is not there any more, or not so
 ├── JobRefused                  a job cannot be run now: it runs already, or is disabled
@@ -50,7 +51,7 @@ MailroomError
 │   ├── Unauthenticated         no token, or none that is valid; ``reason`` says which, for the log
 │   ├── Forbidden               the role, the job's access group or the network does not allow it
 │   └── TooManyAttempts         too many failed logins; ``retry_after`` seconds
-├── ImportRefused               a file of operators cannot be read at all; the message says what to do about it
+├── ImportRefused               a file cannot be read at all; the message says what to do about it
 ├── ClusterError
 │   └── HostUnavailable         the actor that should answer is restarting
 └── GatewayError                the HTTP side, as the listener and the command line meet it
@@ -261,6 +262,10 @@ class UnknownErasure(MailroomError):
     """No erasure has this id."""
 
 
+class UnknownRecord(MailroomError):
+    """No CRM record of this kind has this id."""
+
+
 class ExportRefused(MailroomError):
     """As many exports as may be are under way."""
 
@@ -274,7 +279,7 @@ class JobRefused(MailroomError):
 
 
 class ImportRefused(MailroomError):
-    """A file of operators cannot be read at all; ``code`` is one of ours, the message says what to do about it."""
+    """A file cannot be read at all; ``code`` is one of ours, the message says what to do about it."""
 
 
 class AccessError(MailroomError):

@@ -18,6 +18,12 @@ class View(StrEnum):
     OPERATORS = "operators"
     AUDIT = "audit"
     ERASURES = "erasures"
+    CRM_RECORDS = "crm_records"
+    ASSOCIATIONS = "associations"
+    THREADS = "threads"
+    THREAD_MESSAGES = "thread_messages"
+    UNMATCHED_ADDRESSES = "unmatched_addresses"
+    AMBIGUOUS_MATCHES = "ambiguous_matches"
 
 
 @dataclass(frozen=True, slots=True)

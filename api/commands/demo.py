@@ -124,7 +124,13 @@ def _settings(plan: _Plan, exchange: "SimulatedProcess", folder: Path, port: int
 
     raw: dict[str, Any] = {
         "exchange": {"url": exchange.url, "username": exchange.username},
-        "email_sync": {"folders": plan.folders(), "sync_from_days": _ALL_DAYS, "notification_frequency": 2},
+        # Everything lands, private mail too, so that all of it can be compared.
+        "email_sync": {
+            "folders": plan.folders(),
+            "sync_from_days": _ALL_DAYS,
+            "notification_frequency": 2,
+            "skip_private": False,
+        },
         "jobs": {"EmailSync": {"every": "1m"}},
         "store": {"path": folder / "mailroom.duckdb"},
         "gateway": {"port": port},

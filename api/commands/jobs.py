@@ -1,4 +1,4 @@
-"""``mailroom jobs``: how the two jobs are scheduled and went; switch them, run them now, and wait for the end."""
+"""``mailroom jobs``: how the jobs are scheduled and went; switch them, run them now, and wait for the end."""
 
 import asyncio
 from collections.abc import Callable
@@ -24,14 +24,14 @@ _AWAY = (None, "STORE_UNAVAILABLE", "CLUSTER_UNAVAILABLE")
 
 _EXAMPLES = {"every": '"15m" or "0 6 * * 1-5"', "timezone": '"Europe/Berlin"'}
 
-Name = Annotated[str, typer.Argument(help="EmailSync or ManagePushSubscriptions.")]
+Name = Annotated[str, typer.Argument(help="EmailSync, ManagePushSubscriptions or AssociateEmails.")]
 
 jobs = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
 @jobs.command("list")
 def list_jobs(*, as_json: AsJson = False) -> None:
-    """Show both jobs: schedule, latest run, next run."""
+    """Show the jobs: schedule, latest run, next run."""
     from api.terminal.jobs import show_jobs
 
     items = asyncio.run(_ask("GET", "jobs"))["items"]

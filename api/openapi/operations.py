@@ -106,7 +106,8 @@ def _parameter(parameter: Parameter, place: str, schemas: Schemas) -> dict[str, 
 
 def _body(body: Body, schemas: Schemas) -> dict[str, Any]:
     schema = _BYTES if body.model is None else schemas.of(body.model, "validation")
-    content = {media: _content(schema, body.example) for media in body.media}
+    described = _content(schema, body.example)
+    content = {media: described if body.model is None or media == JSON else {} for media in body.media}
     return {"description": body.meaning, "required": body.required, "content": content}
 
 

@@ -21,10 +21,11 @@ from api.rows import dump_json
 from api.schemas.emails import EmailRow, EmailShown
 from engine.access.audit import Action
 from engine.access.roles import Permission
+from engine.crm.model import RecordKind
 from engine.emails import EmailListing
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d([Tt]\d\d:\d\d:\d\d(\.\d{1,6})?\d*([Zz]|[+-]\d\d:\d\d))?", re.ASCII)
-_FILTERS = ("operator", "q", "from", "contact", "folder", "is_read", "since", "until")
+_FILTERS = ("operator", "q", "from", "contact", "folder", "is_read", "since", "until", "kind", "record")
 _READ = ("true", "false")
 
 
@@ -52,7 +53,7 @@ async def show_all(request: web.Request) -> web.Response:
 
 
 async def show(request: web.Request) -> web.Response:
-    """``GET /api/v1/emails/{id}``: bodies and attachments' names included; deleted ones are shown too."""
+    """``GET /api/v1/emails/{id}``: bodies, attachments' names and associations included; deleted ones are shown too."""
     given = read_parameters(request, ["operator"])
     item_id = request.match_info["id"]
     with audited(request, Action.EMAILS_READ, item_id):
@@ -63,6 +64,8 @@ async def show(request: web.Request) -> web.Response:
 def _listing(given: Mapping[str, str]) -> EmailListing:
     if "is_read" in given:
         check_choice("is_read", given["is_read"], _READ)
+    if "kind" in given:
+        check_choice("kind", given["kind"], tuple(RecordKind))
     return EmailListing(
         operator_id=given.get("operator", ""),
         text=given.get("q", ""),
@@ -72,6 +75,8 @@ def _listing(given: Mapping[str, str]) -> EmailListing:
         is_read=given["is_read"] == "true" if "is_read" in given else None,
         since=_moment("since", given),
         until=_moment("until", given),
+        kind=given.get("kind", ""),
+        record=given.get("record", ""),
     )
 
 
@@ -112,6 +117,8 @@ ROUTES = (
             Parameter("is_read", "Only read, or only unread ones.", Literal["true", "false"]),
             Parameter("since", "Only received at this date or time, or later.", _MOMENT),
             Parameter("until", "Only received before this date or time.", _MOMENT),
+            Parameter("kind", "Only associated with CRM records of this kind.", RecordKind),
+            Parameter("record", "Only associated with the CRM record of this id, directly or by conversation.", Text),
             *PAGING,
         ),
         answers=page_answer(EmailRow),
@@ -121,7 +128,7 @@ ROUTES = (
         "/api/v1/emails/{id}",
         show,
         Permission.EMAILS_READ,
-        summary="One email, with its bodies and the names of its attachments",
+        summary="One email, with its bodies, the names of its attachments and its CRM records",
         parameters=(
             Parameter("id", "The item's id, percent-encoded.", example="AAMkAGI1%3D"),
             Parameter("operator", "Whose; wanted where several operators have an item of this id.", Text),

@@ -50,13 +50,14 @@ async def answer_page(  # noqa: PLR0913  # what a list can be asked for
     *,
     shown: Callable[[dict[str, Any]], dict[str, Any]] = dict,
     search: str | None = None,
+    decided: Sequence[str] = (),
 ) -> web.Response:
     """The page a request asks for; ``fixed`` are columns its path has decided, ``shown`` makes an item of a row.
 
-    ``search``: the parameter that has words to search for.
+    ``search``: the parameter that has words to search for; ``decided``: those that the handler has read.
     """
     searched = () if search is None else (search,)
-    given = read_parameters(request, [*filters, *searched, "limit", "cursor"])
+    given = read_parameters(request, [*filters, *searched, *decided, "limit", "cursor"])
     for name in given.keys() & filters.keys():
         check_choice(name, given[name], filters[name].values)
     equal = {one.column: given[name] for name, one in filters.items() if name in given}

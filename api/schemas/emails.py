@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from api.schemas.associations import AssociationOfEmail
 from api.schemas.shared import Moment, Shown
 
 
@@ -52,7 +53,7 @@ class AttachmentShown(Shown):
 
 
 class EmailShown(Shown):
-    """An email, all of it: the columns of the view `all_emails`, and its attachments."""
+    """An email, all of it: the columns of the view `all_emails`, its attachments and its associations."""
 
     operator_id: str
     operator_email: str | None
@@ -86,4 +87,10 @@ class EmailShown(Shown):
     folder_id: str
     first_landed_at: Moment
     moved_from: Annotated[str | None, Field(description="The id it had in the folder it was moved from.")]
+    mass_mail: Annotated[
+        bool | None,
+        Field(description="It names more people than `email_sync.mass_mail_over`, so that its sender alone counts."),
+    ]
     attachments: list[AttachmentShown]
+    associations: Annotated[list[AssociationOfEmail], Field(description="The CRM records it concerns, surest first.")]
+    thread_id: Annotated[str | None, Field(description="Its conversation; null once it is deleted.")]

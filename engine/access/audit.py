@@ -32,7 +32,10 @@ class Action(StrEnum):
     OPERATORS_CHECK = "operators.check"
     JOBS_CHANGE = "jobs.change"
     JOBS_RUN = "jobs.run"
+    POLICY_CHANGE = "policy.change"
+    POLICY_PURGE = "policy.purge"
     CRM_IMPORT = "crm.import"
+    CRM_DELETE = "crm.delete"
     TOKENS_CREATE = "tokens.create"
     TOKENS_REVOKE = "tokens.revoke"
     EMAILS_READ = "emails.read"
@@ -52,7 +55,10 @@ ACTIONS: Final[Mapping[Action, str]] = MappingProxyType(
         Action.OPERATORS_CHECK: "operators were tested against Exchange",
         Action.JOBS_CHANGE: "a job was enabled, disabled, rescheduled or given another access group",
         Action.JOBS_RUN: "a job was run by hand",
+        Action.POLICY_CHANGE: "an operator's own policy, before and after",
+        Action.POLICY_PURGE: "what the policies would keep out by now was taken out: how many emails, by reason",
         Action.CRM_IMPORT: "CRM records were imported: how many of what",
+        Action.CRM_DELETE: "a CRM record was deleted: its kind and id",
         Action.TOKENS_CREATE: "a token was created: its id, name, role, groups and expiry",
         Action.TOKENS_REVOKE: "a token was revoked",
         Action.EMAILS_READ: "emails were listed or read: the filters or the id",
@@ -91,6 +97,8 @@ def action_of(permission: Permission, method: str) -> Action | None:
         return _MAIL.get(permission)
     if permission is Permission.TOKENS_MANAGE and method == "DELETE":
         return Action.TOKENS_REVOKE
+    if permission is Permission.CRM_WRITE and method == "DELETE":
+        return Action.CRM_DELETE
     return _MAIL.get(permission) or _CHANGES.get(permission)
 
 

@@ -36,5 +36,15 @@ def _warnings(given: dict[str, Any]) -> Iterator[str]:
             "email_sync.notification_url: empty, so Exchange is told the gateway's own address; push works only if it "
             "can reach that."
         )
+    if (
+        given["email_sync.skip_internal"]
+        or given["email_sync.deny"]
+        or given["email_sync.allow"]
+        or given["email_sync.only_known"]
+    ):
+        yield (
+            "email_sync: a policy keeps mail out from now on; what has landed before stays until it is purged. "
+            "`mailroom policy purge --dry-run` counts it."
+        )
     if not given["email_sync.notify_failures_to"]:
         yield "email_sync.notify_failures_to: empty, so nobody is told of failures by email."

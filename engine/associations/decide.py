@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from engine.associations.found import Opportunity
@@ -30,7 +31,11 @@ class Owner(NamedTuple):
     def owns(self, opportunity: Opportunity) -> bool:
         """Whether the CRM names this operator, by id or address, as the owner."""
         named = opportunity.owner.strip().casefold()
-        return bool(named) and (named == self.operator_id.casefold() or canonical(named) == canonical(self.email))
+        return bool(named) and (named == self.operator_id.casefold() or _known_as(named) == _known_as(self.email))
+
+
+_known_as = lru_cache(maxsize=50_000)(canonical)
+"""Owners are asked about again and again."""
 
 
 def decide(outcomes: Iterable[tuple[str, Outcome]], owner: Owner, rules: RuleSet) -> Decision:

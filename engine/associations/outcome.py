@@ -25,6 +25,11 @@ class Outcome:
     by_contact: tuple[tuple[Opportunity, ...], ...] = ()
     by_company: tuple[tuple[Opportunity, ...], ...] = ()
 
+    @property
+    def depends_on_owner(self) -> bool:
+        """Whether it matters whose mailbox an email is in."""
+        return bool(self.by_contact or self.by_company)
+
 
 NOTHING = Outcome()
 
@@ -54,8 +59,8 @@ def outcome_of(address: str, found: Found, rules: RuleSet) -> Outcome:
     return Outcome(
         tuple(made),
         tuple(open_questions),
-        (_of_contact(contact.record_id, found),) if contact is not None else (),
-        tuple(_of_company(kind, record_id, found) for kind, record_id in companies),
+        tuple(filter(None, [_of_contact(contact.record_id, found)] if contact is not None else [])),
+        tuple(filter(None, (_of_company(kind, record_id, found) for kind, record_id in companies))),
     )
 
 

@@ -36,6 +36,16 @@ def record_key(kind: str, record_id: str) -> int:
     return _key(kind, record_id)
 
 
+def contact_link(contact_id: str) -> int:
+    """The key by which a contact's opportunities are found."""
+    return _key("of contact", contact_id)
+
+
+def company_link(account_id: str) -> int:
+    """The key by which the opportunities of an account or organization are found."""
+    return _key("of company", account_id)
+
+
 def _key(what: str, text: str) -> int:
     digest = blake2b(f"{what}\x1f{text}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "little")

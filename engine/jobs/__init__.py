@@ -1,1 +1,1 @@
-"""The two jobs of the specification: when they run, what a run is, and what is remembered of it."""
+"""The jobs: when they run, what a run is, and what is remembered of it."""

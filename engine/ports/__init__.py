@@ -14,6 +14,7 @@ from engine.ports.job_store import JobStore
 from engine.ports.mail_source import MailSource
 from engine.ports.mailbox_store import LandingStore, MailboxStore
 from engine.ports.mailroom import Mailroom
+from engine.ports.policy_store import PolicyStore
 from engine.ports.query_store import QueryStore
 from engine.ports.settings_store import SettingsStore
 from engine.ports.store import Store
@@ -31,6 +32,7 @@ __all__ = [
     "MailSource",
     "MailboxStore",
     "Mailroom",
+    "PolicyStore",
     "QueryStore",
     "SettingsStore",
     "Store",

@@ -15,11 +15,12 @@ from engine.ports.access_store import AccessStore
 from engine.ports.crm_store import CrmStore
 from engine.ports.erasure_store import ErasureStore
 from engine.ports.export_store import ExportStore
+from engine.ports.policy_store import PolicyStore
 from engine.ports.query_store import QueryStore
 from engine.status import Readiness, Status
 
 
-class Mailroom(AccessStore, CrmStore, ErasureStore, ExportStore, QueryStore, Protocol):
+class Mailroom(AccessStore, CrmStore, ErasureStore, ExportStore, PolicyStore, QueryStore, Protocol):
     """The cluster as the gateway and the command line see it."""
 
     async def notify(self, notice: Notice) -> NoticeAnswer:

@@ -17,6 +17,7 @@ from engine.ports.erasure_store import ErasureStore
 from engine.ports.export_store import ExportStore
 from engine.ports.job_store import JobStore
 from engine.ports.mailbox_store import MailboxStore
+from engine.ports.policy_store import PolicyStore
 from engine.ports.query_store import QueryStore
 from engine.ports.settings_store import SettingsStore
 from engine.status import DueOperator, Status
@@ -29,6 +30,7 @@ class Store(
     AlertStore,
     AccessStore,
     CrmStore,
+    PolicyStore,
     AssociationStore,
     ErasureStore,
     ExportStore,

@@ -1,16 +1,19 @@
-"""Erasures as the store does them: the transaction, the list in memory, and the file written anew."""
+"""Erasures and purges as the store does them: the transaction, the list in memory, and the file written anew."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
 
 import duckdb
+import pyarrow as pa
 import structlog
 
 from engine import errors
+from engine.policy.purge import PurgeReceipt, PurgeRequest
 from engine.privacy.erasure import ErasureRequest, LiftRequest, Receipt
 from engine.store import erasure, receipts, rewriting
 from engine.store.connection import Database
+from engine.store.door import purging
 from engine.store.faults import first_line
 from engine.store.migrate import transaction
 from engine.store.writer import Writer
@@ -56,8 +59,19 @@ class Erasing:
         self._settle(lifted)
         return lifted.receipt
 
+    def purge(self, request: PurgeRequest, found: pa.Table) -> PurgeReceipt:
+        """Take out what was found, then write the file anew, unless that was asked for later."""
+        with transaction(self._database.writer):
+            receipt, behind = purging.purge(self._database.writer, request, found, self._clock())
+        self._writer.doorkeeper.any_kept = True
+        self._writer.count_landed()
+        self._writer.fence(behind)
+        if not request.later:
+            self.rewrite()
+        return purging.receipt_of(self._database.writer, receipt)
+
     def rewrite(self) -> None:
-        """Write the file anew, if an erasure wants it. Never raises for want of room, or a failing disk."""
+        """Write the file anew, if an erasure or a purge wants it. Never raises for want of room, or a failing disk."""
         if not rewriting.is_due(self._database.writer):
             return
         try:

@@ -10,6 +10,7 @@ import duckdb
 
 from engine import errors
 from engine.listing import Listing, Page, View
+from engine.store.concerns import complete
 from engine.store.times import utc
 
 MOST = 1000
@@ -41,7 +42,33 @@ _ORDERS: dict[View, tuple[Key, ...]] = {
     View.AUDIT: (Key('-epoch_us("at")', int), Key("entry_id", str)),
     View.ERASURES: (Key('-epoch_us("at")', int), Key("erasure_id", str)),
     View.CRM_RECORDS: (Key("kind", str), Key("record_id", str)),
+    View.ASSOCIATIONS: (
+        Key("-epoch_us(associated_at)", int),
+        _OPERATOR,
+        Key("item_id", str),
+        Key("record_kind", str),
+        Key("record_id", str),
+    ),
+    View.THREADS: (Key("-coalesce(epoch_us(last_at), 0)", int), Key("thread_id", str)),
+    View.THREAD_MESSAGES: (
+        Key('coalesce(epoch_us("at"), 0)', int),
+        Key("copies[1].operator_id", str),
+        Key("copies[1].item_id", str),
+    ),
+    View.UNMATCHED_ADDRESSES: (Key("-emails", int), Key("address", str)),
+    View.AMBIGUOUS_MATCHES: (
+        Key("-emails", int),
+        Key("address", str),
+        Key("record_kind", str),
+        Key('"rule"', str),
+        Key("array_to_string(candidates, chr(31))", str),
+    ),
 }
+LONG: frozenset[View] = frozenset(
+    {View.ASSOCIATIONS, View.THREADS, View.THREAD_MESSAGES, View.UNMATCHED_ADDRESSES, View.AMBIGUOUS_MATCHES}
+)
+"""Made of all emails at every look, so that a look may take long."""
+
 _INTERNAL = frozenset({View.AUDIT, View.SETTINGS_HISTORY, View.ERASURES})
 """Tables that are listed and cannot be queried."""
 
@@ -75,6 +102,7 @@ def page(cursor: duckdb.DuckDBPyConnection, listing: Listing) -> Page:
     ).fetchall()
     shown = rows[: listing.limit]
     items = tuple({name: _value(value) for name, value in zip(known, row[len(keys) :], strict=True)} for row in shown)
+    complete(cursor, listing.view, items)
     return Page(items, tuple(shown[-1][: len(keys)]) if len(rows) > len(shown) else None)
 
 

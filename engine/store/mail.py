@@ -12,6 +12,7 @@ from typing import Any
 from engine import errors
 from engine.emails import LISTED, SNIPPET, EmailListing
 from engine.listing import Page
+from engine.store import concerns
 from engine.store.desk import Cursor
 from engine.store.times import utc
 
@@ -67,7 +68,7 @@ def page(cursor: Cursor, listing: EmailListing) -> Page:
 
 
 def one(cursor: Cursor, item_id: str, operator_id: str) -> dict[str, Any]:
-    """An email with its attachments.
+    """An email with its attachments, its associations and its conversation.
 
     Raises:
         UnknownEmail, EmailAmbiguous: see ``ports.QueryStore.email``.
@@ -86,7 +87,8 @@ def one(cursor: Cursor, item_id: str, operator_id: str) -> dict[str, Any]:
         raise errors.EmailAmbiguous(f"Several operators have this email: {', '.join(owners[:10])}.")
     key = [item_id, owners[0]]
     email = _read(cursor, "SELECT * FROM main.all_emails WHERE item_id = $1 AND operator_id = $2 LIMIT 1", key)[0]
-    return {**email, "attachments": _read(cursor, _ATTACHMENTS, key)}
+    attachments = _read(cursor, _ATTACHMENTS, key)
+    return {**email, "attachments": attachments, **concerns.of_email(cursor, owners[0], item_id)}
 
 
 def _wanted(listing: EmailListing) -> _Wanted:
@@ -109,9 +111,23 @@ def _wanted(listing: EmailListing) -> _Wanted:
             f"(lower(sender_address) = {{0}} OR list_contains({addresses}, {{0}}))",
             _text("contact", listing.contact).lower(),
         )
+    if listing.kind or listing.record:
+        _add_record(wanted, listing)
     if listing.after is not None:
         _add_position(wanted, listing.after)
     return wanted
+
+
+def _add_record(wanted: _Wanted, listing: EmailListing) -> None:
+    given = {"record_kind": _text("kind", listing.kind), "record_id": _text("record", listing.record)}
+    narrowed = {column: text for column, text in given.items() if text}
+    if listing.operator_id:
+        narrowed["operator_id"] = _text("operator", listing.operator_id)
+    its = " AND ".join(f"{column} = {{}}" for column in narrowed)
+    wanted.add(
+        f"(operator_id, item_id) IN (SELECT (operator_id, item_id) FROM main.associations WHERE {its})",  # noqa: S608  # our own words
+        *narrowed.values(),
+    )
 
 
 def _add_position(wanted: _Wanted, after: tuple[Any, ...]) -> None:

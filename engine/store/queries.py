@@ -116,6 +116,9 @@ class Readers:
         self._searches.close()
         self._own.shutdown(cancel_futures=True)
         self._lists.shutdown(cancel_futures=True)
+        with self._guard:
+            # A desk does not wait for its watch, whose look at memory is into every connection, the writer's too.
+            self._guard.wait_for(lambda: not self._running, _PATIENCE)
 
     def _submit(self, pool: ThreadPoolExecutor, question: Callable[[Cursor], T]) -> "Future[T]":
         with self._guard:

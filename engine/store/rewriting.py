@@ -44,14 +44,21 @@ class Sizes(NamedTuple):
 
 
 def is_due(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether there is an erasure since which the file has not been written anew."""
-    found = connection.execute("SELECT 1 FROM _mailroom.erasures WHERE rewritten_at IS NULL LIMIT 1").fetchone()
+    """Whether there is an erasure or a purge since which the file has not been written anew."""
+    found = connection.execute(
+        "SELECT 1 FROM _mailroom.erasures WHERE rewritten_at IS NULL "
+        "UNION ALL SELECT 1 FROM _mailroom.purges WHERE rewritten_at IS NULL LIMIT 1"
+    ).fetchone()
     return found is not None
 
 
 def note_problem(connection: duckdb.DuckDBPyConnection, problem: str) -> None:
     """Write down why the file could not be written anew."""
-    connection.execute("UPDATE _mailroom.erasures SET rewrite_problem = $1 WHERE rewritten_at IS NULL", [problem])
+    for table in ("erasures", "purges"):
+        connection.execute(
+            f"UPDATE _mailroom.{table} SET rewrite_problem = $1 WHERE rewritten_at IS NULL",  # noqa: S608
+            [problem],
+        )
 
 
 def check_room(path: Path) -> None:
@@ -139,6 +146,9 @@ def _copy(file: File, options: StoreOptions, now: datetime) -> None:
             WHERE rewritten_at IS NULL
             """,
             [now, path.stat().st_size],
+        )
+        connection.execute(
+            "UPDATE _mailroom.purges SET rewritten_at = $1, rewrite_problem = NULL WHERE rewritten_at IS NULL", [now]
         )
         connection.execute("USE memory")
         connection.execute(f"DETACH {catalog}")

@@ -23,6 +23,7 @@ from engine.jobs.model import Job, JobRun, JobState, Progress
 from engine.listing import Listing, Page
 from engine.model import Activation, Landing, LandingResult, Operator, OperatorId
 from engine.operators import OperatorChange, Seeding
+from engine.policy.purge import PolicyStanding, PurgeReceipt, PurgeRequest
 from engine.privacy.erasure import ErasureRequest, LiftRequest, Receipt
 from engine.querying import Answer as QueryAnswer
 from engine.querying import Query
@@ -30,6 +31,7 @@ from engine.status import DueOperator, Status
 from engine.store import access, alerting, changing, erasure, lists, mail, operators, runs, settings, standing
 from engine.store.associating import anew
 from engine.store.connection import Database
+from engine.store.door import operator_policies, purging
 from engine.store.door.release import release_known
 from engine.store.erasing import Erasing
 from engine.store.exports import Exports
@@ -235,7 +237,8 @@ class DuckDBStore:
 
     async def page(self, listing: Listing) -> Page:
         """See ``ports.Store``."""
-        return await asyncio.wrap_future(self._readers.look_up(lambda cursor: lists.page(cursor, listing)))
+        take = self._readers.search if listing.view in lists.LONG else self._readers.look_up
+        return await asyncio.wrap_future(take(lambda cursor: lists.page(cursor, listing)))
 
     async def query(self, sql: str, params: Sequence[object] = (), max_rows: int = 100_000) -> tuple[pa.Table, bool]:
         """See ``ports.Store``."""
@@ -274,6 +277,24 @@ class DuckDBStore:
     async def lift_erasure(self, request: LiftRequest) -> Receipt:
         """See ``ports.Store``."""
         return await self._do_alone(lambda: self._erasing.lift(request))
+
+    async def policy_standing(self, operator_id: str = "") -> PolicyStanding:
+        """See ``ports.PolicyStore``."""
+        domains = self._writer.doorkeeper.doors.own_domains
+        return await self._ask(lambda cursor: operator_policies.standing(cursor, domains, operator_id))
+
+    async def put_operator_policy(self, operator_id: OperatorId, document: Mapping[str, Any], by: str) -> None:
+        """See ``ports.PolicyStore``."""
+        await self._change(lambda connection, now: self._put_policy(connection, operator_id, document, by, now))
+
+    async def purge(self, request: PurgeRequest) -> PurgeReceipt:
+        """See ``ports.PolicyStore``."""
+        doors, rules = self._writer.doorkeeper.doors, self._writer.associator.rules
+        found = await asyncio.wrap_future(self._readers.look_up(lambda cursor: purging.find(cursor, doors, rules)))
+        if request.dry_run:
+            counts = purging.counts_of(found)
+            return PurgeReceipt(request.purge_id, self._clock(), request.by, counts, dry_run=True)
+        return await self._do_alone(lambda: self._erasing.purge(request, found))
 
     async def put_crm(self, change: CrmChange) -> CrmOutcome:
         """See ``ports.CrmStore``."""
@@ -317,8 +338,20 @@ class DuckDBStore:
         """Let the settings rule associations and policy, inside the caller's transaction; or defaults, without any."""
         section = {} if stored is None else stored.document.get("email_sync", {})
         self._writer.associator.follow(connection, operators.all_operators(connection), section)
+        self._writer.associator.known.load(connection)
         self._writer.fence(self._writer.doorkeeper.follow(connection, now, section))
         return stored
+
+    def _put_policy(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        operator_id: OperatorId,
+        document: Mapping[str, Any],
+        by: str,
+        now: datetime,
+    ) -> None:
+        operator_policies.put(connection, operator_id, document, by, now)
+        self._writer.fence(self._writer.doorkeeper.follow_one(connection, now, operator_id))
 
     def _put_crm(self, connection: duckdb.DuckDBPyConnection, change: CrmChange, now: datetime) -> CrmOutcome:
         outcome = self._writer.associator.put_crm(connection, change)

@@ -33,7 +33,8 @@ SELECT
     e.sender_address, e.to_recipients, e.cc_recipients, e.bcc_recipients, e.sent_at, e.received_at, e.modified_at,
     e.landed_at, e.deleted_at, e.message_id, e.conversation_id, e.in_reply_to, e."references", e.body_text,
     e.body_html, e.is_read, e.importance, e.sensitivity, e.has_attachments, e."size", e.categories,
-    e.item_class, e.folder_id, e.first_landed_at, e.moved_from
+    e.item_class, e.folder_id, e.first_landed_at, e.moved_from,
+    len(e.address_keys) > (SELECT mass_mail_over FROM _mailroom.association_rules) AS mass_mail
 FROM _mailroom.emails AS e LEFT JOIN _mailroom.operators AS o ON o.operator_id = e.operator_id;
 
 CREATE OR REPLACE VIEW main.emails AS
@@ -130,6 +131,18 @@ SELECT
     list_sort(list(DISTINCT operator_id)) AS operators
 FROM main.thread_emails GROUP BY thread_id;
 
+-- Each message of a conversation once, with everybody who has it; what is said of it is as the first of them has it.
+CREATE OR REPLACE VIEW main.thread_messages AS
+SELECT
+    thread_id, any_value(nullif(message_id, '')) AS message_id, min("at") AS "at",
+    arg_min(sender_address, (operator_id, item_id)) AS sender_address,
+    arg_min(subject, (operator_id, item_id)) AS subject,
+    list(
+        struct_pack(operator_id := operator_id, item_id := item_id, folder := folder) ORDER BY operator_id, item_id
+    ) AS copies
+FROM main.thread_emails
+GROUP BY thread_id, coalesce(nullif(message_id, ''), operator_id || chr(31) || item_id);
+
 -- Addresses that lead to several records of a kind, the most frequent first.
 CREATE OR REPLACE VIEW main.ambiguous_matches AS
 SELECT
@@ -137,6 +150,57 @@ SELECT
     max(coalesce(e.received_at, e.sent_at)) AS last_at
 FROM _mailroom.ambiguities AS d JOIN _mailroom.emails AS e ON e.item_key = d.item_key
 WHERE e.deleted_at IS NULL GROUP BY ALL ORDER BY emails DESC, address;
+
+-- One spelling for those of an address that people meet; engine.crm.keys knows more of them.
+CREATE OR REPLACE MACRO _mailroom.bare(address) AS
+    lower(trim(CASE
+        WHEN contains(address, ':') OR contains(address, '<')
+        THEN regexp_replace(trim(address), '^((smtp|mailto):)?<?|>$', '', 'gi')
+        ELSE address
+    END));
+CREATE OR REPLACE MACRO _mailroom.untagged(address) AS regexp_replace(address, '^([^+@]+)\+[^@]*@', '\1@');
+
+-- Addresses that the CRM has in no spelling, nor their domain where domains lead anywhere; the most frequent first.
+-- Left out are our own, and the recipients of mass mail. What has led somewhere is known, however it is spelled.
+CREATE OR REPLACE VIEW main.unmatched_addresses AS
+WITH rules AS (FROM _mailroom.association_rules),
+given AS (
+    SELECT
+        item_key, operator_id, item_id, coalesce(received_at, sent_at) AS "at", sender_name AS "name",
+        sender_address AS address
+    FROM _mailroom.emails WHERE deleted_at IS NULL
+    UNION ALL
+    SELECT item_key, operator_id, item_id, "at", who."name", who.address
+    FROM (
+        SELECT
+            item_key, operator_id, item_id, coalesce(received_at, sent_at) AS "at",
+            unnest(list_concat(to_recipients, list_concat(cc_recipients, bcc_recipients))) AS who
+        FROM _mailroom.emails, rules WHERE deleted_at IS NULL AND len(address_keys) <= mass_mail_over
+    )
+),
+met AS (
+    SELECT
+        _mailroom.bare(address) AS address, arg_max("name", "at") FILTER (trim("name") <> '') AS "name",
+        count(DISTINCT item_key) AS emails, max("at") AS last_at,
+        arg_max(struct_pack(operator_id, item_id), (coalesce("at", '-infinity'::TIMESTAMPTZ), item_key)) AS latest
+    FROM given WHERE contains(address, '@') GROUP BY _mailroom.bare(address)
+)
+SELECT address, "name", emails, last_at, latest.operator_id AS operator_id, latest.item_id AS item_id
+FROM (SELECT *, split_part(address, '@', -1) AS "domain" FROM met), rules
+WHERE NOT list_contains(own_domains, "domain")
+  AND address NOT IN (SELECT _mailroom.bare(email) FROM _mailroom.operators)
+  AND _mailroom.untagged(address) NOT IN (
+    SELECT _mailroom.untagged(_mailroom.bare(address)) FROM _mailroom.crm_addresses
+  )
+  AND NOT (
+    by_domain AND NOT list_contains(free_mail, "domain")
+    AND "domain" IN (SELECT lower("domain") FROM _mailroom.crm_domains)
+  )
+  AND address NOT IN (
+    SELECT _mailroom.bare(address) FROM _mailroom.associations
+    UNION ALL SELECT _mailroom.bare(address) FROM _mailroom.ambiguities
+  )
+ORDER BY emails DESC, address;
 
 CREATE OR REPLACE VIEW main.crm_records AS
 SELECT

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from engine.clock import SystemClock
+from engine.crm.change import CrmChange
+from engine.crm.model import CrmRecord, RecordKind
 from engine.model import Folder, FolderId, Landing, Operator, OperatorId
 from engine.ports import Mailroom
 from engine.store import DuckDBStore, StoreOptions
@@ -42,6 +44,8 @@ async def store_room(folder: Path, cluster: FakeMailroom) -> AsyncIterator[Mailr
     store = await DuckDBStore.open(folder / "room.duckdb", SystemClock().now, options)
     try:
         await store.put_operators(OPERATORS)
+        for kind in RecordKind:
+            await store.put_crm(CrmChange(kind, (CrmRecord(kind, "ann", "Ann", ("ann@example.org",), owner="bob"),)))
         for activation in await store.activate([one.operator_id for one in OPERATORS if one.email_sync]):
             rows = [_email(activation.operator.operator_id, number) for number in range(20)]
             inbox = Folder(FolderId(f"{activation.operator.operator_id}-inbox"), "inbox")

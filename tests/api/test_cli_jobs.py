@@ -95,7 +95,8 @@ async def test_set(environ: Environ, mailroom: FakeMailroom) -> None:
 async def test_an_unknown_job_is_one_line_that_names_both(environ: Environ, arguments: list[str], name: str) -> None:
     result = await run("jobs", arguments[0], name, *arguments[1:], environ=environ)
     assert (result.code, result.out, result.err.count("\n")) == (1, b"", 1)
-    assert f"There is no job {name!r}. The jobs are EmailSync, ManagePushSubscriptions and AssociateEmails." in result.err
+    names = "EmailSync, ManagePushSubscriptions and AssociateEmails"
+    assert f"There is no job {name!r}. The jobs are {names}." in result.err
 
 
 async def test_run_comes_back_at_once(environ: Environ, mailroom: FakeMailroom) -> None:

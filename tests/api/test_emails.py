@@ -84,11 +84,12 @@ async def test_filters_are_handed_over(client: Client, mailroom: FakeMailroom) -
     mailroom.emails = emails  # type: ignore[method-assign]  # to see what comes
     await get(
         client, "emails", operator="ann", q="a b", contact="x@y", folder="inbox", is_read="false",
-        since="2026-03-01", until="2026-03-01T12:00:00.1234567+02:00", limit="7", **{"from": "z"},
+        since="2026-03-01", until="2026-03-01T12:00:00.1234567+02:00", limit="7", kind="lead", record="L1",
+        **{"from": "z"},
     )  # fmt: skip
     until = datetime(2026, 3, 1, 10, 0, 0, 123456, tzinfo=UTC)
     since = datetime(2026, 3, 1, tzinfo=UTC)
-    assert asked == [EmailListing("ann", "a b", "z", "x@y", "inbox", False, since, until, None, 7)]
+    assert asked == [EmailListing("ann", "a b", "z", "x@y", "inbox", False, since, until, None, 7, "lead", "L1")]
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,7 @@ async def test_filters_are_handed_over(client: Client, mailroom: FakeMailroom) -
         ({"sender": "x"}, "BAD_REQUEST", "sender: there is no such parameter"),
         ({"q": ""}, "BAD_REQUEST", "q: it is empty"),
         ({"is_read": "yes"}, "BAD_REQUEST", "is_read: 'yes'"),
+        ({"kind": "contacts"}, "BAD_REQUEST", "kind: 'contacts'"),
         ({"limit": "0"}, "BAD_REQUEST", "limit"),
         ({"limit": "1001"}, "BAD_REQUEST", "limit"),
         ({"since": "yesterday"}, "BAD_REQUEST", "neither a date nor a time"),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.access.roles import Role
+from engine.jobs.model import Job, JobName, JobState
 from engine.ports import Mailroom
 from tests.api.fuzz import Gateway, fuzz, serve
 from tests.api.standing import troubled
@@ -28,9 +29,13 @@ pytestmark = pytest.mark.timeout(600)
 @asynccontextmanager
 async def gateway_over(kind: str, folder: Path) -> AsyncIterator[Gateway]:
     async with AsyncExitStack() as stack:
-        room: Mailroom = troubled(NOW)
+        cluster = troubled(NOW)
+        cluster.states |= {
+            name: JobState(Job(name, enabled=True, every="1m")) for name in set(JobName) - set(cluster.states)
+        }
+        room: Mailroom = cluster
         if kind == "store":
-            room = await stack.enter_async_context(store_room(folder, troubled(NOW)))
+            room = await stack.enter_async_context(store_room(folder, cluster))
         yield await stack.enter_async_context(serve(room, KNOWN_IDS))
 
 

@@ -1,5 +1,7 @@
 """A whole run with secrets of distinctive text: sync, a login that fails, alerts by SMTP, tokens, queries and refusals.
 
+Private mail is a secret too: neither its subject nor its body may be anywhere.
+
 Afterwards none of them is in a log (Ray's included), in the database file or its log, or in any answer of the gateway,
 nor what a secret looks like on its way: in base64 with its user's name, percent-encoded, as JSON.
 """
@@ -28,11 +30,14 @@ from tests.fakes.smtp_server import SmtpServer
 
 USERNAME = "mailroom@example.com"
 EXCHANGE, SMTP, ADMIN, KEY = (f'{name}&S3cr3t/"{name}"%41+{name}' for name in ("exch", "smtp", "admin", "key"))
+SUBJECT, BODY = "Pr1vate-subject-7f3a", "Pr1vate-body-91cc"
 QUERIES = (
     "SELECT * FROM subscriptions",
     "SELECT * FROM mailboxes",
     "SELECT * FROM failures",
     "SELECT * FROM emails LIMIT 5",
+    "SELECT * FROM all_emails ORDER BY received_at DESC",
+    "SELECT * FROM kept_out",
     "SELECT getenv('MAILROOM_ADMIN_TOKEN')",
     "SELECT * FROM duckdb_settings()",
     "SELECT * FROM _mailroom.subscriptions",
@@ -114,8 +119,15 @@ def serve(tmp_path: Path, exchange: ExchangeThread, postbox: SmtpServer) -> Iter
 
 
 def test_none_of_them_is_anywhere(serve: Guarded, exchange: ExchangeThread, postbox: SmtpServer) -> None:
+    people = [person.email for person in exchange.exchange.operators]
+    for email in people:
+        for sensitivity in ("Private", "Confidential"):
+            _deliver_private(exchange, email, sensitivity)
     serve.start()
     eventually(serve.synced, 90, "all are synced")
+    _deliver_private(exchange, people[0], "Private")
+    kept = "SELECT sum(emails) AS n FROM kept_out HAVING n >= 7"
+    eventually(lambda: serve.rows(kept), 60, "private mail was kept out")
     subscribed = "SELECT * FROM subscriptions WHERE status = 'active'"
     eventually(lambda: len(serve.rows(subscribed)) == 3, 60, "all are subscribed")
     logs = serve.ray_logs
@@ -136,11 +148,18 @@ def test_none_of_them_is_anywhere(serve: Guarded, exchange: ExchangeThread, post
     places |= {f"mail {number}": one.content for number, one in enumerate(postbox.received)}
     for told, within in ((b"the viewer", "_mailroom.audit"), (b"AUTH_FAILED", "serve.log"), (b"AUTH_FAILED", "mail 0")):
         assert any(name.endswith(within) and told in content for name, content in places.items()), "it is looked into"
-    looked_for = {form for secret in (EXCHANGE, SMTP, ADMIN, KEY, *tokens) for form in _forms(secret)}
+    looked_for = {one.encode() for one in (SUBJECT, BODY)}
+    looked_for |= {form for secret in (EXCHANGE, SMTP, ADMIN, KEY, *tokens) for form in _forms(secret)}
     assert [(name, form) for name, content in places.items() for form in looked_for if form in content] == []
     # It has to know the URLs it gave Exchange, and the query that asked for everything did not get them.
     stored = {str(serve.path), f"{serve.path}.wal", "_mailroom.subscriptions"}
     assert [name for name, content in places.items() if name not in stored and _CALLBACK.search(content)] == []
+
+
+def _deliver_private(exchange: ExchangeThread, email: str, sensitivity: str) -> None:
+    text = " ".join(f"{BODY} {number}" for number in range(300))
+    said = {"subject": f"{SUBJECT} {sensitivity}", "body_text": text, "sensitivity": sensitivity}
+    exchange.do(lambda it: it.deliver(email, **said))
 
 
 def _tables(path: Path) -> dict[str, bytes]:

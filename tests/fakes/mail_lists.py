@@ -35,7 +35,7 @@ def find_email(rows: Sequence[Row], item_id: str, operator_id: str) -> Row:
     if len(found) > 1:
         owners = ", ".join(sorted(row["operator_id"] for row in found))
         raise EmailAmbiguous(f"Several operators have this email: {owners}.")
-    return {"attachments": [], **found[0]}
+    return {"attachments": [], "associations": [], "thread_id": None, "mass_mail": None, **found[0]}
 
 
 def _matches(row: Row, listing: EmailListing) -> bool:
@@ -51,8 +51,16 @@ def _matches(row: Row, listing: EmailListing) -> bool:
         and (listing.until is None or (at is not None and at < listing.until))
         and listing.sender.lower() in (row["sender_address"] or "").lower()
         and (not listing.contact or listing.contact.lower() in [(one or "").lower() for one in people])
+        and _concerns(row, listing)
         and (not listing.text or any(listing.text.lower() in (text or "").lower() for text in texts))
     )
+
+
+def _concerns(row: Row, listing: EmailListing) -> bool:
+    if not listing.kind and not listing.record:
+        return True
+    given = [(one["record_kind"], one["record_id"]) for one in row.get("associations", ())]
+    return any(listing.kind in ("", kind) and listing.record in ("", record) for kind, record in given)
 
 
 def _recipients(row: Row) -> list[Row]:

@@ -18,10 +18,11 @@ from engine.errors import HostUnavailable, JobRefused, QueryRefused, SettingsErr
 from engine.exporting import Export, ExportRequest
 from engine.jobs.model import Job, JobChange, JobName, JobRun, JobState, Outcome, Trigger
 from engine.listing import Listing, Page, View
-from engine.model import Operator
+from engine.model import Operator, OperatorId
 from engine.notices import Notice, NoticeAnswer
 from engine.operators import OperatorChange
 from engine.orders import HostReport
+from engine.policy.purge import PolicyStanding, PurgeReceipt, PurgeRequest
 from engine.privacy.erasure import ErasureRequest, LiftRequest, Receipt
 from engine.querying import Answer, Params, Query
 from engine.status import Readiness, Status
@@ -29,10 +30,11 @@ from tests.fakes.mail_lists import email_page, find_email
 from tests.fakes.people import People
 from tests.fakes.settings import FakeSettings
 from tests.fakes.store_access import MemoryAccess, audit_rows
-from tests.fakes.store_crm import MemoryCrm
+from tests.fakes.store_crm import MemoryCrm, crm_rows
 from tests.fakes.store_erasures import MemoryErasures, erasure_rows
 from tests.fakes.store_exports import MemoryExports
 from tests.fakes.store_operators import is_found
+from tests.fakes.store_policy import MemoryPolicies
 from tests.fakes.store_records import Mailbox
 from tests.fakes.store_settings import history_rows
 
@@ -58,6 +60,26 @@ class Crm(MemoryCrm):
 
     def _check(self) -> None:
         """Trouble is the Mailroom's to make."""
+
+    def _now(self) -> datetime:
+        return STARTED_AT
+
+
+class Policies(MemoryPolicies):
+    """Policies of a FakeMailroom."""
+
+    def __init__(self, people: People) -> None:
+        super().__init__()
+        self.people = people
+
+    def _check(self) -> None:
+        """Trouble is the Mailroom's to make."""
+
+    def _now(self) -> datetime:
+        return STARTED_AT
+
+    def _is_operator(self, operator_id: str) -> bool:
+        return operator_id in self.people.operators
 
 
 class Erasures(MemoryErasures):
@@ -134,12 +156,27 @@ class FakeMailroom:
     crm: Crm = field(default_factory=Crm)
     exports: Exports = field(default_factory=Exports)
 
+    def __post_init__(self) -> None:
+        self.policies = Policies(self.people)
+
     async def notify(self, notice: Notice) -> NoticeAnswer:
         await self._trouble("notify")
         if notice.subscription_id in self.away:
             raise HostUnavailable("The host is restarting.")
         self.notices.append(notice)
         return NoticeAnswer.UNSUBSCRIBE if notice.subscription_id in self.unsubscribe else NoticeAnswer.OK
+
+    async def policy_standing(self, operator_id: str = "") -> PolicyStanding:
+        await self._trouble("policy_standing")
+        return await self.policies.policy_standing(operator_id)
+
+    async def put_operator_policy(self, operator_id: OperatorId, document: Mapping[str, Any], by: str) -> None:
+        await self._trouble("put_operator_policy")
+        await self.policies.put_operator_policy(operator_id, document, by)
+
+    async def purge(self, request: PurgeRequest) -> PurgeReceipt:
+        await self._trouble("purge")
+        return await self.policies.purge(request)
 
     async def put_crm(self, change: CrmChange) -> CrmOutcome:
         await self._trouble("put_crm")
@@ -190,13 +227,15 @@ class FakeMailroom:
             rows = self.people.rows()
         if listing.view is View.ERASURES:
             rows = erasure_rows(self.erasures.receipts.values())
+        if listing.view is View.CRM_RECORDS:
+            rows = crm_rows(self.crm.records.values())
         if listing.view is View.SETTINGS_HISTORY:
             await self.application.current()
             rows = history_rows(self.application.versions)
         if rows and (unknown := sorted(set(listing.equal) - set(rows[0]))):
             raise QueryRefused(f"{listing.view} has no column {unknown[0]}.")
         found = [row for row in rows if all(_text(row[name]) == text for name, text in listing.equal.items())]
-        found = [row for row in found if not listing.search or is_found(row, listing.search)]
+        found = [row for row in found if is_found(listing.view, row, listing.search)]
         start = listing.after[0] if listing.after else 0
         end = start + listing.limit
         return Page(tuple(found[start:end]), (end,) if end < len(found) else None)

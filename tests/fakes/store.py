@@ -37,6 +37,7 @@ from tests.fakes.store_exports import MemoryExports
 from tests.fakes.store_jobs import MemoryJobs
 from tests.fakes.store_lists import Shown, page_of
 from tests.fakes.store_operators import MemoryOperators
+from tests.fakes.store_policy import MemoryPolicies
 from tests.fakes.store_records import (
     FAILING,
     LONG_AGO,
@@ -66,7 +67,9 @@ def _default_clock() -> datetime:
     return datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 
-class MemoryStore(MemoryCrm, MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators, MemoryErasures, MemoryExports):
+class MemoryStore(
+    MemoryCrm, MemoryPolicies, MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOperators, MemoryErasures, MemoryExports
+):
     """``deletions`` and ``clock`` as for DuckDBStore. ``landings``: every landing that became durable, in order."""
 
     def __init__(
@@ -263,6 +266,7 @@ class MemoryStore(MemoryCrm, MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOpera
                 self.audited,
                 self.versions,
                 list(self.receipts.values()),
+                list(self.records.values()),
             ),
         )
 
@@ -277,6 +281,9 @@ class MemoryStore(MemoryCrm, MemoryJobs, MemoryAlerts, MemoryAccess, MemoryOpera
 
     def _boxes(self) -> list[Mailbox]:
         return list(self._mailboxes.values())
+
+    def _is_operator(self, operator_id: str) -> bool:
+        return operator_id in self._mailboxes
 
     def _now(self) -> datetime:
         return self._clock()

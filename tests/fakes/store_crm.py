@@ -1,7 +1,10 @@
 """MemoryStore's CRM records: ``ports.CrmStore``; and a queue of ``ports.AssociationStore`` with nothing to be made."""
 
 from abc import abstractmethod
+from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from engine.associations.model import AssociationProgress
 from engine.crm.change import CrmChange, CrmOutcome
@@ -54,3 +57,14 @@ class MemoryCrm:
         self._check()
         self.queued = 1
         return self.queued
+
+
+def crm_rows(records: Iterable[CrmRecord]) -> list[dict[str, Any]]:
+    """The rows of the view ``crm_records``, in the order of its list."""
+    return [_row(one) for one in sorted(records, key=lambda one: (one.kind, one.record_id))]
+
+
+def _row(one: CrmRecord) -> dict[str, Any]:
+    values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(one).items()}
+    first = {name: values[name] for name in ("kind", "record_id", "name")}
+    return first | {"email": one.addresses[0] if one.addresses else None} | values

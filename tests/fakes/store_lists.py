@@ -1,6 +1,6 @@
 """MemoryStore's lists: the rows of the views, made from records; filters, order and positions as the real ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -8,11 +8,13 @@ from typing import Any
 from engine.access.audit import AuditEntry
 from engine.alerts.model import Alert, OutgoingMail
 from engine.application_settings.model import SettingsVersion
+from engine.crm.model import CrmRecord
 from engine.errors import QueryRefused
 from engine.jobs.model import JobRun
 from engine.listing import Listing, Page, View
 from engine.privacy.erasure import Receipt
 from tests.fakes.store_access import audit_rows
+from tests.fakes.store_crm import crm_rows
 from tests.fakes.store_erasures import erasure_rows
 from tests.fakes.store_operators import check_search, is_found
 from tests.fakes.store_records import FAILING, Mailbox, is_live, is_unreachable, troubles_of, words_of
@@ -35,6 +37,7 @@ class Shown:
     audited: Sequence[AuditEntry] = ()
     versions: Sequence[SettingsVersion] = ()
     erasures: Sequence[Receipt] = ()
+    records: Sequence[CrmRecord] = ()
 
 
 def page_of(listing: Listing, shown: Shown) -> Page:
@@ -43,7 +46,7 @@ def page_of(listing: Listing, shown: Shown) -> Page:
     if not 1 <= listing.limit <= 1000:
         raise QueryRefused("limit goes from 1 to 1000")
     found = [row for row in _rows(listing.view, shown) if _matches(row, listing.equal)]
-    found = [row for row in found if is_found(row, listing.search)]
+    found = [row for row in found if is_found(listing.view, row, listing.search)]
     start = int(listing.after[0]) if listing.after else 0
     end = start + listing.limit
     return Page(tuple(found[start:end]), (end,) if end < len(found) else None)
@@ -67,13 +70,19 @@ def _rows(view: View, shown: Shown) -> list[Row]:
         case View.ALERTS:
             rows = [_alert(one, shown.mails) for one in sorted(shown.alerts.values(), key=lambda one: one.alert_id)]
             rows.sort(key=lambda row: row["opened_at"], reverse=True)
-        case View.ERASURES:
-            rows = erasure_rows(shown.erasures)
-        case View.AUDIT:
-            rows = audit_rows(shown.audited)
-        case View.SETTINGS_HISTORY:
-            rows = history_rows(shown.versions)
+        case _:
+            rows = _others(view, shown)
     return rows
+
+
+def _others(view: View, shown: Shown) -> list[Row]:
+    rows: dict[View, Callable[[], list[Row]]] = {
+        View.ERASURES: lambda: erasure_rows(shown.erasures),
+        View.CRM_RECORDS: lambda: crm_rows(shown.records),
+        View.AUDIT: lambda: audit_rows(shown.audited),
+        View.SETTINGS_HISTORY: lambda: history_rows(shown.versions),
+    }
+    return rows[view]()
 
 
 def _matches(row: Row, equal: Mapping[str, str]) -> bool:
@@ -147,7 +156,10 @@ def _run(run: JobRun) -> Row:
     return (
         {"job": run.job.value, "run_id": run.run_id, "trigger": run.trigger.value, "started_at": run.started_at}
         | {"finished_at": run.finished_at, "seconds": lasted, "outcome": run.outcome.value}
-        | {name: getattr(run, name) for name in ("operators", "done", "failed", "emails", "subscriptions", "message")}
+        | {
+            name: getattr(run, name)
+            for name in ("operators", "done", "failed", "emails", "subscriptions", "message", "pending")
+        }
     )
 
 

@@ -13,7 +13,7 @@ from engine.model import MailboxRecord, MailboxStatus, Operator, OperatorId, Sub
 from engine.operators import OperatorChange, Seeding, check_changes, seed
 from tests.fakes.store_records import FAILING, Mailbox
 
-SEARCHED = ("operator_id", "email", "name")
+SEARCHED = {View.OPERATORS: ("operator_id", "email", "name"), View.CRM_RECORDS: ("record_id", "name", "addresses")}
 
 
 class MemoryOperators:
@@ -67,13 +67,15 @@ class MemoryOperators:
 
 def check_search(listing: Listing) -> None:
     """Refuse what is no text, and views that are not searched."""
-    if listing.search.strip() and (listing.view is not View.OPERATORS or not listing.search.isprintable()):
+    if listing.search.strip() and (listing.view not in SEARCHED or not listing.search.isprintable()):
         raise QueryRefused(f"{listing.view} cannot be searched for {listing.search!a}")
 
 
-def is_found(row: dict[str, Any], search: str) -> bool:
+def is_found(view: View, row: dict[str, Any], search: str) -> bool:
     """Whether each word stands somewhere in the searched columns."""
-    return all(any(_folded(word) in _folded(row[column]) for column in SEARCHED) for word in search.split())
+    values = [row[column] for column in SEARCHED.get(view, ()) if search]
+    texts = [_folded(one if isinstance(one, str) else " ".join(one)) for one in values]
+    return all(any(_folded(word) in text for text in texts) for word in search.split())
 
 
 def _folded(text: str) -> str:

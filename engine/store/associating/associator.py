@@ -30,9 +30,10 @@ class Associator:
         """The rules that rule."""
         return self.known.rules
 
-    def address_of(self, operator_id: OperatorId) -> str:
-        """An operator's own, or an empty text."""
-        return self._owners.get(operator_id, "")
+    @property
+    def owners(self) -> Mapping[OperatorId, str]:
+        """Everybody's address."""
+        return self._owners
 
     def follow(
         self,
@@ -65,8 +66,14 @@ class Associator:
 
     def put_crm(self, connection: duckdb.DuckDBPyConnection, change: CrmChange) -> CrmOutcome:
         """Change CRM records, inside the caller's transaction."""
-        self.known.forget()
-        return changing.put_crm(connection, change)
+        outcome = changing.put_crm(connection, change)
+        if change.dry_run:
+            return outcome
+        if outcome.changed or outcome.deleted:
+            self.known.forget()
+        elif outcome.new:
+            self.known.add(changing.keys_of(change.records))
+        return outcome
 
     def some(self, connection: duckdb.DuckDBPyConnection, limit: int, now: datetime) -> AssociationProgress:
         """Associate some of the queue anew, inside the caller's transaction."""

@@ -92,8 +92,11 @@ def decide_all(
             sender = people.senders[row]
             numbers = [] if sender is None else [sender]
         counting = [by_number[number] for number in dict.fromkeys(numbers) if number in by_number]
-        owner = Owner(item[0], owners.get(OperatorId(item[0]), ""))
-        decided[item] = decide(counting, owner, known.rules)
+        if len(counting) == 1 and not counting[0][1].depends_on_owner:
+            decided[item] = known.decided(*counting[0])
+        else:
+            owner = Owner(item[0], owners.get(OperatorId(item[0]), ""))
+            decided[item] = decide(counting, owner, known.rules)
     return Decisions(decided)
 
 

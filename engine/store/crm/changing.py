@@ -5,12 +5,14 @@ opportunity those of its contacts and of its company with its contacts. The keys
 have them is looked into later (``engine.store.associating``).
 """
 
+from collections.abc import Iterable, Iterator
+
 import duckdb
 import pyarrow as pa
 
 from engine.columns import TIME
 from engine.crm.change import CrmChange, CrmOutcome
-from engine.crm.keys import address_key, domain_key, record_key
+from engine.crm.keys import address_key, company_link, contact_link, domain_key, record_key
 from engine.crm.model import CrmRecord, RecordKind
 from engine.store.staging import registered
 from engine.store.tables import TEXT, columns
@@ -21,11 +23,11 @@ _RECORDS = pa.schema(
         ("kind", TEXT), ("record_id", TEXT), ("record_key", pa.uint64()), ("name", TEXT), ("addresses", pa.list_(TEXT)),
         ("domains", pa.list_(TEXT)), ("owner", TEXT), ("account_id", TEXT), ("stage", TEXT), ("is_open", pa.bool_()),
         ("contact_ids", pa.list_(TEXT)), ("active_at", TIME), ("updated_at", TIME),
-        ("address_keys", _KEYS), ("domain_keys", _KEYS),
+        ("address_keys", _KEYS), ("domain_keys", _KEYS), ("link_keys", _KEYS),
     ]
 )  # fmt: skip
-_STORED = ", ".join(f'"{name}"' for name in _RECORDS.names[:-2])
-_SAME = " AND ".join(f'g."{name}" IS NOT DISTINCT FROM r."{name}"' for name in _RECORDS.names[3:-2])
+_STORED = ", ".join(f'"{name}"' for name in _RECORDS.names[:-3])
+_SAME = " AND ".join(f'g."{name}" IS NOT DISTINCT FROM r."{name}"' for name in _RECORDS.names[3:-3])
 
 _OF_THE_COMPANY = (
     (
@@ -70,11 +72,24 @@ def put_crm(connection: duckdb.DuckDBPyConnection, change: CrmChange) -> CrmOutc
     return CrmOutcome(new, total - new - unchanged, unchanged, deleted, len(gone) - deleted)
 
 
+def keys_of(records: Iterable[CrmRecord]) -> Iterator[int]:
+    """All keys that records are found by."""
+    for one in records:
+        yield from map(address_key, one.addresses)
+        yield from map(domain_key, one.domains)
+        yield from _links(one)
+
+
+def _links(one: CrmRecord) -> list[int]:
+    return [*map(contact_link, one.contact_ids), *([company_link(one.account_id)] if one.account_id else [])]
+
+
 def _row(kind: RecordKind, one: CrmRecord) -> tuple[object, ...]:
     return (
         kind.value, one.record_id, record_key(kind, one.record_id), one.name, list(one.addresses), list(one.domains),
         one.owner, one.account_id, one.stage, one.is_open, list(one.contact_ids), one.active_at, one.updated_at,
         [address_key(address) for address in one.addresses], [domain_key(domain) for domain in one.domains],
+        _links(one),
     )  # fmt: skip
 
 
@@ -121,7 +136,7 @@ def _count_gone(connection: duckdb.DuckDBPyConnection) -> int:
 
 def _replace(connection: duckdb.DuckDBPyConnection) -> None:
     """Put in what differs, and take out what is to be deleted."""
-    for table in ("crm_records", "crm_addresses", "crm_domains"):
+    for table in ("crm_records", "crm_addresses", "crm_domains", "crm_companies", "crm_roles"):
         connection.execute(
             f"DELETE FROM _mailroom.{table} "  # noqa: S608
             "WHERE record_key IN (SELECT record_key FROM differing UNION ALL SELECT record_key FROM gone)"
@@ -139,5 +154,17 @@ def _replace(connection: duckdb.DuckDBPyConnection) -> None:
         INSERT INTO _mailroom.crm_domains (domain_key, "domain", record_key, kind, record_id)
         SELECT unnest(domain_keys), unnest(domains), record_key, kind, record_id
         FROM differing WHERE kind IN ('account', 'organization')
+        """
+    )
+    connection.execute(
+        "INSERT INTO _mailroom.crm_companies SELECT record_key, record_id, kind FROM differing "
+        "WHERE kind IN ('account', 'organization')"
+    )
+    connection.execute(
+        """
+        INSERT INTO _mailroom.crm_roles
+        SELECT unnest(link_keys), record_key, record_id, "owner", is_open, coalesce(active_at, updated_at), account_id,
+               contact_ids
+        FROM differing WHERE kind = 'opportunity'
         """
     )

@@ -2,23 +2,26 @@
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from engine.associations.found import AddressRow, DomainRow, Found, Opportunity
-from engine.crm.keys import record_key
+from engine.crm.keys import company_link, contact_link, record_key
 from engine.crm.model import RecordKind
 from engine.store.staging import registered
-from engine.store.tables import TEXT
 from engine.store.times import utc
 
 
-def look_up(connection: duckdb.DuckDBPyConnection, address_keys: Iterable[int], domain_keys: Iterable[int]) -> Found:
-    """All that ``engine.associations.outcome`` needs to know of these keys."""
+def look_up(
+    connection: duckdb.DuckDBPyConnection,
+    address_keys: Iterable[int],
+    domain_keys: Iterable[int],
+    holds: Callable[[int], bool],
+) -> Found:
+    """All that ``engine.associations.outcome`` needs to know of these keys; ``holds``: whether a key is in the CRM."""
     addresses: dict[int, list[AddressRow]] = defaultdict(list)
     for key, kind, record_id, address, account_id in _by_key(
         connection, "SELECT address_key, kind, record_id, address, account_id FROM _mailroom.crm_addresses "
@@ -37,14 +40,15 @@ def look_up(connection: duckdb.DuckDBPyConnection, address_keys: Iterable[int], 
     ids |= {row.record_id for row in rows if row.kind in (RecordKind.ACCOUNT, RecordKind.ORGANIZATION)}
     ids |= {row.record_id for found in domains.values() for row in found}
     ids.discard("")
-    return Found(addresses, domains, _companies(connection, ids), _opportunities(connection, contacts, ids))
+    links = filter(holds, (*map(contact_link, contacts), *map(company_link, ids)))
+    return Found(addresses, domains, _companies(connection, ids), _opportunities(connection, links))
 
 
 def all_keys(connection: duckdb.DuckDBPyConnection) -> "array[int]":
-    """The keys of all addresses and domains there are, sorted: 8 bytes each."""
+    """The keys of all addresses, domains and roles there are, sorted: 8 bytes each."""
     found = connection.sql(
-        "SELECT address_key AS key FROM _mailroom.crm_addresses UNION SELECT domain_key FROM _mailroom.crm_domains "
-        "ORDER BY key"
+        "SELECT address_key AS key FROM _mailroom.crm_addresses UNION ALL SELECT domain_key FROM _mailroom.crm_domains "
+        "UNION ALL SELECT link_key FROM _mailroom.crm_roles ORDER BY key"
     )
     keys = array("Q")
     for batch in found.to_arrow_table().to_batches():
@@ -65,31 +69,24 @@ def _by_key(connection: duckdb.DuckDBPyConnection, sql: str, keys: Iterable[int]
 def _companies(connection: duckdb.DuckDBPyConnection, ids: set[str]) -> dict[str, RecordKind]:
     """What each id is: an account, or else an organization."""
     kinds = (RecordKind.ORGANIZATION, RecordKind.ACCOUNT)
-    wanted = pa.table({"key": pa.array([record_key(kind, one) for kind in kinds for one in ids], pa.uint64())})
-    if not wanted.num_rows:
-        return {}
-    with registered(connection, "wanted", wanted):
-        rows = connection.execute(
-            "SELECT record_id, kind FROM _mailroom.crm_records WHERE record_key IN (SELECT key FROM wanted) "
-            "ORDER BY kind DESC"
-        ).fetchall()
+    rows = _by_key(
+        connection,
+        "SELECT record_id, kind FROM _mailroom.crm_companies WHERE record_key IN (SELECT key FROM wanted) "
+        "ORDER BY kind DESC",
+        (record_key(kind, one) for kind in kinds for one in ids),
+    )
     return {record_id: RecordKind(kind) for record_id, kind in rows}
 
 
-def _opportunities(connection: duckdb.DuckDBPyConnection, contacts: set[str], companies: set[str]) -> list[Opportunity]:
-    if not contacts and not companies:
-        return []
-    people, firms = pa.table({"id": pa.array(contacts, TEXT)}), pa.table({"id": pa.array(companies, TEXT)})
-    with registered(connection, "people", people), registered(connection, "firms", firms):
-        rows: list[tuple[str, str, bool, datetime | None, str, list[str]]] = connection.execute(
-            """
-            SELECT record_id, "owner", is_open, coalesce(active_at, updated_at), account_id, contact_ids
-            FROM _mailroom.crm_records
-            WHERE kind = 'opportunity' AND (
-                account_id IN (SELECT id FROM firms)
-                OR list_has_any(contact_ids, (SELECT coalesce(list(id), []) FROM people)))
-            """
-        ).fetchall()
+def _opportunities(connection: duckdb.DuckDBPyConnection, links: Iterable[int]) -> list[Opportunity]:
+    rows = _by_key(
+        connection,
+        """
+        SELECT DISTINCT record_id, "owner", is_open, active_at, account_id, contact_ids
+        FROM _mailroom.crm_roles WHERE link_key IN (SELECT key FROM wanted)
+        """,
+        links,
+    )
     return [
         Opportunity(record_id, owner, is_open, utc(active_at), account_id, tuple(contact_ids))
         for record_id, owner, is_open, active_at, account_id, contact_ids in rows

@@ -11,11 +11,12 @@ import pyarrow as pa
 
 from engine.associations.participants import participants
 from engine.model import ItemId, Landing, OperatorId
-from engine.policy.judging import Premises, judge
+from engine.policy.judging import judge
 from engine.policy.model import Policy, Reason
-from engine.policy.stated import loosened, policy_of, united
+from engine.policy.stated import loosened, policy_of
 from engine.privacy.suppression import Suppression
 from engine.store.associating.associator import Associator
+from engine.store.door.doors import Doors
 from engine.store.door.release import release
 
 
@@ -66,10 +67,11 @@ class Doorkeeper:
         """Whether an item may be among what was kept out."""
         return self.any_kept or bool(self.suppression)
 
-    def policy(self, operator_id: OperatorId) -> Policy:
-        """What is kept out of one mailbox's mail."""
-        own = self._own.get(operator_id)
-        return self._tenant if own is None else united(self._tenant, own)
+    @property
+    def doors(self) -> Doors:
+        """The policies of this moment; what it holds is never changed, so any thread may look at it."""
+        associator = self._associator
+        return Doors(self._tenant, self._own, associator.owners, associator.rules.own_domains)
 
     def follow(
         self, connection: duckdb.DuckDBPyConnection, now: datetime, email_sync: Mapping[str, Any] | None = None
@@ -94,16 +96,22 @@ class Doorkeeper:
         reasons = _loosened(json.loads(stored[0][0]), basis) if stored else frozenset[Reason]()
         return release(connection, now, reasons)
 
+    def follow_one(
+        self, connection: duckdb.DuckDBPyConnection, now: datetime, operator_id: OperatorId
+    ) -> list[OperatorId]:
+        """Work by one operator's own policy, which has changed in the file; else as ``follow``."""
+        before = self._own.get(operator_id, Policy())
+        behind = self.follow(connection, now)
+        after = self._own.get(operator_id, Policy())
+        return behind + release(connection, now, loosened(before, after), operator_id)
+
     def screen(self, connection: duckdb.DuckDBPyConnection, landing: Landing) -> tuple[Landing, dict[ItemId, Kept]]:
         """The landing without what is kept out, and what of the items left off is remembered."""
         if not landing.emails or landing.folder is None:
             return landing, {}
-        reasons = judge(
-            landing.emails,
-            landing.folder.name,
-            self.policy(landing.operator_id),
-            self.premises(connection, landing.operator_id),
-        )
+        doors, known = self.doors, self._associator.known
+        premises = doors.premises(landing.operator_id, lambda address: known.knows(connection, address))
+        reasons = judge(landing.emails, landing.folder.name, doors.policy(landing.operator_id), premises)
         if self.suppression:
             reasons |= dict.fromkeys(self.suppression.rows_of(landing.emails), Reason.ERASED)
         if not reasons:
@@ -119,15 +127,6 @@ class Doorkeeper:
         }
         rest = [row for row, item_id in enumerate(ids) if item_id not in hidden]
         return replace(landing, emails=landing.emails.take(pa.array(rest, pa.int64()))), hidden
-
-    def premises(self, connection: duckdb.DuckDBPyConnection, operator_id: OperatorId) -> Premises:
-        """What a policy is judged by in one mailbox."""
-        associator = self._associator
-        return Premises(
-            associator.address_of(operator_id),
-            associator.rules.own_domains,
-            lambda address: associator.known.knows(connection, address),
-        )
 
 
 def _loosened(stored: Mapping[str, Any], basis: _Basis) -> frozenset[Reason]:

@@ -17,23 +17,20 @@ _PAGE = 64
 """Items a page: few enough for any server to give at once."""
 
 
-def release(connection: duckdb.DuckDBPyConnection, now: datetime, reasons: Iterable[Reason]) -> list[OperatorId]:
-    """Let in what was kept out for these reasons; whose activations are behind. What is still to be kept out, will be.
+def release(
+    connection: duckdb.DuckDBPyConnection, now: datetime, reasons: Iterable[Reason], operator_id: str = ""
+) -> list[OperatorId]:
+    """Let in what was kept out for these reasons, of everybody or of one mailbox; whose activations are behind.
 
-    Inside the caller's transaction.
+    What is still to be kept out, will be. Inside the caller's transaction.
     """
     wanted = pa.table({"reason": pa.array([reason.value for reason in reasons], TEXT)})
     if not wanted.num_rows:
         return []
+    wanted = wanted.append_column("who", pa.array([operator_id] * wanted.num_rows, TEXT))
+    condition = "EXISTS (FROM wanted AS w WHERE w.reason = kept_out.reason AND w.who IN ('', kept_out.operator_id))"
     with registered(connection, "wanted", wanted):
-        return _release(connection, now, "reason IN (SELECT reason FROM wanted)")
-
-
-def release_of(connection: duckdb.DuckDBPyConnection, now: datetime, operator_id: OperatorId) -> list[OperatorId]:
-    """Let in what the policies kept out of one mailbox."""
-    given = pa.table({"operator_id": pa.array([operator_id], TEXT)})
-    with registered(connection, "wanted", given):
-        return _release(connection, now, "reason <> 'erased' AND operator_id IN (SELECT operator_id FROM wanted)")
+        return _release(connection, now, condition)
 
 
 def release_known(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[OperatorId]:

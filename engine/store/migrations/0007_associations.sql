@@ -42,6 +42,24 @@ CREATE TABLE _mailroom.crm_domains (
     "domain"   VARCHAR NOT NULL
 );
 
+-- One row an account or organization, and one a contact and company of an opportunity: few, so that a landing finds
+-- them without looking through all records. link_key: that of engine.crm.keys, of the contact or the company.
+CREATE TABLE _mailroom.crm_companies (
+    record_key UBIGINT NOT NULL,
+    record_id  VARCHAR NOT NULL,
+    kind       VARCHAR NOT NULL
+);
+CREATE TABLE _mailroom.crm_roles (
+    link_key    UBIGINT NOT NULL,
+    record_key  UBIGINT NOT NULL,
+    record_id   VARCHAR NOT NULL,
+    "owner"     VARCHAR NOT NULL,
+    is_open     BOOLEAN NOT NULL,
+    active_at   TIMESTAMPTZ,
+    account_id  VARCHAR NOT NULL,
+    contact_ids VARCHAR[] NOT NULL
+);
+
 -- Which address and domain keys CRM changes have touched since the queue below was last filled.
 CREATE TABLE _mailroom.crm_changes (lookup_key UBIGINT NOT NULL);
 
@@ -59,10 +77,13 @@ CREATE TABLE _mailroom.association_basis (document VARCHAR NOT NULL);
 CREATE TABLE _mailroom.association_rules (
     kinds          VARCHAR[] NOT NULL,
     inherits       BOOLEAN NOT NULL,
-    mass_mail_over INTEGER NOT NULL
+    mass_mail_over INTEGER NOT NULL,
+    by_domain      BOOLEAN NOT NULL,
+    own_domains    VARCHAR[] NOT NULL,
+    free_mail      VARCHAR[] NOT NULL
 );
 INSERT INTO _mailroom.association_rules
-VALUES (['account', 'contact', 'lead', 'opportunity', 'organization'], true, 50);
+VALUES (['account', 'contact', 'lead', 'opportunity', 'organization'], true, 50, true, [], []);
 
 -- What an email's own addresses lead to; what it inherits from its conversation is the views' to say.
 CREATE TABLE _mailroom.associations (

@@ -14,6 +14,8 @@ import pytest
 from engine import errors
 from engine.access.audit import Action, AuditEntry, AuditOutcome
 from engine.alerts.model import Alert, AlertStatus, OutgoingMail
+from engine.crm.change import CrmChange, CrmOutcome
+from engine.crm.model import CrmRecord, RecordKind
 from engine.jobs.model import JobName, JobRun, Outcome, Trigger
 from engine.listing import Listing, View
 from engine.model import (
@@ -29,12 +31,15 @@ from engine.model import (
 )
 from engine.privacy.erasure import ErasureRequest, LiftRequest
 from engine.store import DuckDBStore, StoreOptions
+from engine.store.lists import LONG
 from tests.fakes.store import MemoryStore
 from tests.fakes.store_erasures import KEY
 from tests.fakes.store_words import INBOX, SENT, AnyStore, Lander, Time, page
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 """Whether a subscription lives is asked of the database's own clock in the view."""
+STORED = [view for view in View if view not in LONG]
+"""What a store in memory has too; it associates nothing."""
 HOUR = timedelta(hours=1)
 WHO = [OperatorId(f"op{n}") for n in range(7)]
 LIVE = SubscriptionRecord("s", SubscriptionStatus.ACTIVE, "https://x/secret", 30, "id", "w", NOW, NOW)
@@ -88,6 +93,10 @@ async def furnish(store: AnyStore) -> None:
     await store.lift_erasure(LiftRequest("e0", "boss"))
     for size in range(100, 103):
         await store.seed_settings({"exchange": {}, "email_sync": {"batch_size": size}})
+    for kind in (RecordKind.LEAD, RecordKind.CONTACT):
+        addresses = ("ann@example.com", "a.müller@example.org")
+        whole = CrmRecord(kind, "c10", "Ann Müller", addresses, owner="op0", account_id="a1", updated_at=NOW)
+        await store.put_crm(CrmChange(kind, (whole, CrmRecord(kind, "c9"), CrmRecord(kind, "C9", owner="op1"))))
 
 
 async def _duck(folder: Path, clock: Time) -> DuckDBStore:
@@ -119,7 +128,7 @@ async def rows(
         after = tuple(json.loads(json.dumps(one.after)))
 
 
-@pytest.mark.parametrize("view", list(View))
+@pytest.mark.parametrize("view", STORED)
 @pytest.mark.parametrize("limit", [1, 2, 3])
 async def test_pages_show_every_row_once_and_in_order(furnished: AnyStore, view: View, limit: int) -> None:
     whole = await rows(furnished, view)
@@ -127,7 +136,7 @@ async def test_pages_show_every_row_once_and_in_order(furnished: AnyStore, view:
     assert await rows(furnished, view, limit) == whole
 
 
-@pytest.mark.parametrize("view", list(View))
+@pytest.mark.parametrize("view", STORED)
 async def test_both_stores_show_the_same(tmp_path: Path, view: View) -> None:
     clock = Time()
     clock.now = NOW
@@ -216,11 +225,41 @@ async def test_alerts_count_their_mail(furnished: AnyStore) -> None:
         (View.MAILBOXES, {"status": "failed"}, 2),
         (View.JOB_RUNS, {"job": "EmailSync", "outcome": "partial"}, 2),
         (View.ALERTS, {"status": "closed"}, 1),
+        (View.CRM_RECORDS, {"kind": "contact", "record_id": "c9"}, 1),
+        (View.CRM_RECORDS, {"owner": "op0"}, 2),
     ],
 )
 async def test_filters(furnished: AnyStore, view: View, equal: dict[str, str], expected: int) -> None:
     assert len(await rows(furnished, view, equal=equal)) == expected
     assert len(await rows(furnished, view, 1, equal)) == expected
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("MULLER ann", ["c10"]),
+        ("ann@ example.org", ["c10"]),
+        ("c9", ["C9", "c9"]),
+        ("op0", []),
+        ("[", []),
+    ],
+)
+async def test_records_by_words_of_id_name_and_addresses(furnished: AnyStore, search: str, found: list[str]) -> None:
+    one = await furnished.page(Listing(View.CRM_RECORDS, {"kind": "lead"}, search=search))
+    assert [row["record_id"] for row in one.items] == found
+
+
+async def test_a_dry_run_says_what_a_change_would_come_to(furnished: AnyStore) -> None:
+    before = await rows(furnished, View.CRM_RECORDS)
+    given = (CrmRecord(RecordKind.LEAD, "c9"), CrmRecord(RecordKind.LEAD, "C9"), CrmRecord(RecordKind.LEAD, "new"))
+    change = CrmChange(RecordKind.LEAD, given, ("c10", "none"), dry_run=True)
+    waiting = await furnished.associations_left()
+    assert await furnished.put_crm(change) == CrmOutcome(1, 1, 1, 1, 1)
+    assert await rows(furnished, View.CRM_RECORDS) == before
+    assert await furnished.associations_left() == waiting
+    assert await furnished.put_crm(replace(change, dry_run=False)) == CrmOutcome(1, 1, 1, 1, 1)
+    assert len(await rows(furnished, View.CRM_RECORDS)) == len(before)
+    assert await rows(furnished, View.CRM_RECORDS) != before
 
 
 @pytest.mark.parametrize("column", ["colour", "callback_url", 'code" OR true --', "Code"])

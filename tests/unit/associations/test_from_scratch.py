@@ -85,6 +85,8 @@ step: st.SearchStrategy[Step] = st.one_of(
     st.tuples(st.just("delete"), st.tuples(who, folder, st.sampled_from(IDS))),
     st.tuples(st.just("put"), record()),
     st.tuples(st.just("put"), record()),
+    st.tuples(st.just("put"), record()),
+    st.tuples(st.just("land"), st.tuples(who, folder, mail())),
     st.tuples(st.just("drop"), st.tuples(st.sampled_from(RecordKind), st.integers(1, 2))),
     st.tuples(st.just("set"), st.one_of(rules, kinds, other)),
     st.tuples(st.just("some"), st.integers(1, 3)),

@@ -1,4 +1,4 @@
-"""The foreman keeps both jobs to their schedules."""
+"""The foreman keeps the jobs to their schedules."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

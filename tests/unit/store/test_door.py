@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from engine.crm.model import CrmRecord, RecordKind
-from engine.model import ItemId, PendingPage
+from engine.errors import UnknownOperator
+from engine.model import ItemId, OperatorId, PendingPage
+from engine.policy.purge import PurgeRequest
 from tests.unit.associations.words import INBOX, SENT, WHO, Room, person
 
 ANN, BOB = WHO
@@ -137,3 +139,68 @@ async def test_many_come_in_pages_and_each_once(path: Path) -> None:
     assert sorted(len(ids) for _, ids in pages) == [22, 64, 64]
     assert {one for _, ids in pages for one in ids} == {row["item_id"] for row in rows}
     assert [len(ids) for _, ids in await pending(room, BOB)] == [3]
+
+
+async def test_a_purge_counts_then_takes_out_what_would_be_kept_out_and_leaves_no_byte(path: Path) -> None:
+    room = await Room(path).open({"skip_private": False})
+    await room.land(
+        ANN, mail("1", sensitivity="Private", body_text=SECRET * 100), mail("2", "x@bad.example"), mail("3")
+    )
+    await room.land(BOB, mail("1", sensitivity="Private"), mail("4", "bob@us.example"))
+    await room.change(skip_private=True, deny=["bad.example"], skip_internal=True)
+    counted = await room.store.purge(PurgeRequest("p1", "test", dry_run=True))
+    expected = {("denied", ANN, 1), ("internal", BOB, 1), ("private", ANN, 1), ("private", BOB, 1)}
+    assert {(one.reason.value, one.operator_id, one.emails) for one in counted.counts} == expected
+    assert await landed(room) == {"1", "2", "3", "4"}
+    receipt = await room.store.purge(PurgeRequest("p2", "test"))
+    assert (receipt.counts, receipt.emails, receipt.rewrite_problem) == (counted.counts, 4, None)
+    assert receipt.rewritten_at is not None
+    assert await landed(room) == {"3"}
+    assert await kept(room) == {(who, reason): n for reason, who, n in expected}
+    assert not any(SECRET.encode() in one.read_bytes() for one in path.parent.iterdir() if one.is_file())
+    assert (await room.store.purge(PurgeRequest("p3", "test", dry_run=True))).emails == 0
+    await room.change(skip_private=True, deny=[], skip_internal=True)
+    assert await pending(room) == [(INBOX.folder_id, ("2",))]
+
+
+async def test_a_purge_to_be_finished_later_is_finished_at_the_next_start(path: Path) -> None:
+    room = await Room(path).open({"skip_private": False})
+    await room.land(ANN, mail("1", sensitivity="Private", body_text=SECRET * 100))
+    await room.change(skip_private=True)
+    assert (await room.store.purge(PurgeRequest("p", "test", later=True))).rewritten_at is None
+    await room.store.close()
+    room = await Room(path).open()
+    table, _ = await room.store.query("SELECT count(*) AS n FROM all_emails")
+    await room.store.close()
+    assert table.column("n")[0].as_py() == 0
+    assert SECRET.encode() not in path.read_bytes()  # noqa: ASYNC240  # nothing else is under way
+
+
+async def test_an_operators_own_policy_adds_to_everybodys_and_lets_in_when_it_goes(path: Path) -> None:
+    room = await Room(path).open()
+    await room.store.put_operator_policy(ANN, {"deny": ["x.example"], "only_known": True}, "test")
+    await room.land(ANN, mail("1"), mail("2", "eve@y.example"), mail("3", sensitivity="Private"))
+    await room.land(BOB, mail("1"))
+    assert await kept(room) == {(ANN, "denied"): 1, (ANN, "unknown"): 1, (ANN, "private"): 1}
+    standing = await room.store.policy_standing(ANN)
+    assert standing.kept_out == {"denied": 1, "private": 1, "unknown": 1}
+    assert standing.operators == {ANN: {"deny": ["x.example"], "only_known": True}}
+    await room.store.put_operator_policy(ANN, {"only_known": True}, "test")
+    assert await pending(room) == [(INBOX.folder_id, ("1",))]
+    await room.store.put_operator_policy(ANN, {}, "test")
+    assert {ids for _, ids in await pending(room)} == {("1",), ("2",)}
+    assert (await room.store.policy_standing()).operators == {}
+    with pytest.raises(UnknownOperator):
+        await room.store.put_operator_policy(OperatorId("nobody"), {}, "test")
+    with pytest.raises(UnknownOperator):
+        await room.store.policy_standing("nobody")
+
+
+async def test_policies_hold_after_a_restart(path: Path) -> None:
+    room = await Room(path).open({"deny": ["x.example"]})
+    await room.store.put_operator_policy(BOB, {"skip_internal": True}, "test")
+    await room.store.close()
+    room = await Room(path).open({"deny": ["x.example"]})
+    await room.land(ANN, mail("1"), mail("2", "bob@us.example"))
+    await room.land(BOB, mail("3", "ann@us.example"))
+    assert await landed(room) == {"2"}

@@ -58,6 +58,8 @@ SAMPLES = {
         "UPDATE _mailroom.mailboxes SET next_sync_at = '2026-01-05 09:00:00+00'",
         "INSERT INTO _mailroom.crm_records VALUES ('contact', 'c1', 1, '', [], [], '', '', '', true, [], NULL, NULL)",
         "INSERT INTO _mailroom.crm_addresses VALUES (2, 1, 'contact', 'c1', 'bea@x.example', '')",
+        "INSERT INTO _mailroom.crm_companies VALUES (3, 'a1', 'account')",
+        "INSERT INTO _mailroom.crm_roles VALUES (4, 5, 'o1', '', true, NULL, 'a1', [])",
         "INSERT INTO _mailroom.to_associate VALUES (1)",
         "INSERT INTO _mailroom.association_steps VALUES (now(), 1)",
         """INSERT INTO _mailroom.operator_policies VALUES ('ann', '{"only_known": true}', now(), 'x')""",

@@ -53,6 +53,7 @@ EMAILS = [
     "folder_id",
     "first_landed_at",
     "moved_from",
+    "mass_mail",
 ]
 VIEWS = [
     "operators",
@@ -64,6 +65,8 @@ VIEWS = [
     "ambiguous_matches",
     "threads",
     "thread_emails",
+    "thread_messages",
+    "unmatched_addresses",
     "crm_records",
     "kept_out",
     "mailboxes",
