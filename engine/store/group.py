@@ -139,9 +139,8 @@ def write_group(
     outcome = Outcome()
     connection.execute("BEGIN")
     try:
-        if _put_operators(connection, writes, now, outcome):
-            terms.associator.follow(connection, operators.all_operators(connection))
-            outcome.fenced.update(terms.doorkeeper.follow(connection, now))
+        if _put_operators(connection, writes, now, outcome) or terms.in_doubt:
+            outcome.fenced.update(terms.follow(connection, now))
         lands = [one for one in writes if isinstance(one, Land)]
         tallies = land_all(connection, [one.landing for one in lands], now, terms)
         _answer_landings(lands, tallies, outcome)
@@ -150,7 +149,7 @@ def write_group(
         connection.execute("COMMIT")
     except BaseException:
         _roll_back(connection)
-        terms.associator.start_over()
+        terms.start_over()
         raise
     return outcome
 

@@ -336,10 +336,8 @@ class DuckDBStore:
 
     def _rule_by(self, connection: duckdb.DuckDBPyConnection, stored: S, now: datetime) -> S:
         """Let the settings rule associations and policy, inside the caller's transaction; or defaults, without any."""
-        section = {} if stored is None else stored.document.get("email_sync", {})
-        self._writer.associator.follow(connection, operators.all_operators(connection), section)
+        self._writer.fence(self._writer.terms.follow(connection, now))
         self._writer.associator.known.load(connection)
-        self._writer.fence(self._writer.doorkeeper.follow(connection, now, section))
         return stored
 
     def _put_policy(

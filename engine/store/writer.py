@@ -211,8 +211,12 @@ class Writer:
         deliver(outcome.answers)
 
     def _write_group(self, writes: Sequence[Write]) -> Outcome:
-        terms = Terms(self.removes, self.doorkeeper, self.associator)
-        return write_group(self._database.writer, writes, self._clock(), terms)
+        return write_group(self._database.writer, writes, self._clock(), self.terms)
+
+    @property
+    def terms(self) -> Terms:
+        """What landings are subject to."""
+        return Terms(self.removes, self.doorkeeper, self.associator)
 
     def fence(self, operator_ids: Iterable[OperatorId]) -> None:
         """Let no activation there is land any more."""

@@ -52,12 +52,14 @@ class _Basis:
 class Doorkeeper:
     """Belongs to the writer's thread. Before ``follow`` has been called, private mail is kept out.
 
-    ``suppression``: who was erased. ``any_kept``: something may be kept out by a policy.
+    ``suppression``: who was erased. ``any_kept``: something may be kept out by a policy. ``in_doubt``:
+    what is in memory may be of a transaction that was rolled back.
     """
 
     def __init__(self, associator: Associator) -> None:
         self.suppression = Suppression()
         self.any_kept = False
+        self.in_doubt = False
         self._associator = associator
         self._tenant = policy_of({}, skip_private=True)
         self._own: dict[OperatorId, Policy] = {}
@@ -80,6 +82,7 @@ class Doorkeeper:
 
         Inside the caller's transaction, after the associator has followed. Without ``email_sync`` the policy stays.
         """
+        self.in_doubt = False
         if email_sync is not None:
             self._tenant = policy_of(email_sync, skip_private=True)
         self._own = {

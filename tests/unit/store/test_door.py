@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from engine.crm.model import CrmRecord, RecordKind
-from engine.errors import UnknownOperator
+from engine.errors import StoreUnavailable, UnknownOperator
 from engine.model import ItemId, OperatorId, PendingPage
 from engine.policy.purge import PurgeRequest
+from engine.store.terms import Terms
 from tests.unit.associations.words import INBOX, SENT, WHO, Room, person
 
 ANN, BOB = WHO
@@ -203,4 +205,22 @@ async def test_policies_hold_after_a_restart(path: Path) -> None:
     room = await Room(path).open({"deny": ["x.example"]})
     await room.land(ANN, mail("1"), mail("2", "bob@us.example"))
     await room.land(BOB, mail("3", "ann@us.example"))
+    assert await landed(room) == {"2"}
+
+
+async def test_a_change_of_settings_that_fails_leaves_the_policy_as_it_is(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await Room(path).open()
+    follow = Terms.follow
+
+    def fails(*args: Any) -> Any:
+        follow(*args)
+        monkeypatch.undo()
+        raise duckdb.IOException("the disk is full")
+
+    monkeypatch.setattr(Terms, "follow", fails)
+    with pytest.raises(StoreUnavailable):
+        await room.change(skip_private=False)
+    await room.land(ANN, mail("1", sensitivity="Private"), mail("2"))
     assert await landed(room) == {"2"}
