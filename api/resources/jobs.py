@@ -91,7 +91,10 @@ def run_of(run: JobRun) -> dict[str, Any]:
 
 
 async def _job(mailroom: Mailroom, name: JobName) -> Job:
-    return next(state.job for state in await mailroom.jobs() if state.job.name is name)
+    found = [state.job for state in await mailroom.jobs() if state.job.name is name]
+    if not found:
+        raise UnknownJob(f"There is no job {name} here.")
+    return found[0]
 
 
 def _name(request: web.Request) -> JobName:

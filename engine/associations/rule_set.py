@@ -41,6 +41,6 @@ def basis(rules: RuleSet) -> str:
             "rules": sorted(rules.rules),
             "mass_mail_over": rules.mass_mail_over,
             "own_domains": sorted(rules.own_domains),
-            "free_mail": sorted(rules.free_mail - FREE_MAIL),
+            "free_mail": sorted(rules.free_mail),
         }
     )
