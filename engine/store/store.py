@@ -15,28 +15,23 @@ from engine.access.audit import AuditEntry
 from engine.access.tokens import TokenRecord
 from engine.alerts.model import Alert, OutgoingMail, StandingFailure
 from engine.application_settings.model import Document, NewSettings, SettingsVersion
-from engine.associations.model import AssociationProgress
-from engine.crm.change import CrmChange, CrmOutcome
 from engine.emails import EmailListing
 from engine.exporting import Export, ExportRequest
 from engine.jobs.model import Job, JobRun, JobState, Progress
 from engine.listing import Listing, Page
 from engine.model import Activation, Landing, LandingResult, Operator, OperatorId
 from engine.operators import OperatorChange, Seeding
-from engine.policy.purge import PolicyStanding, PurgeReceipt, PurgeRequest
 from engine.privacy.erasure import ErasureRequest, LiftRequest, Receipt
 from engine.querying import Answer as QueryAnswer
 from engine.querying import Query
 from engine.status import DueOperator, Status
 from engine.store import access, alerting, changing, erasure, lists, mail, operators, runs, settings, standing
-from engine.store.associating import anew
 from engine.store.connection import Database
-from engine.store.door import operator_policies, purging
-from engine.store.door.release import release_known
+from engine.store.crm_and_policy import CrmAndPolicy
 from engine.store.erasing import Erasing
 from engine.store.exports import Exports
 from engine.store.faults import first_line
-from engine.store.group import Activate, Alone, Change, ChangeOperators, Heal, Heard, Land, MakeDue, PutOperators
+from engine.store.group import Activate, ChangeOperators, Heal, Heard, Land, MakeDue, PutOperators
 from engine.store.landing import check
 from engine.store.migrate import migrate, transaction
 from engine.store.options import StoreOptions
@@ -48,7 +43,7 @@ T = TypeVar("T")
 S = TypeVar("S", SettingsVersion, SettingsVersion | None)
 
 
-class DuckDBStore:
+class DuckDBStore(CrmAndPolicy):
     """The store of one process. Methods may be awaited from any event loop; promises stand in ``engine.store``.
 
     Opening reads and migrates the file and may wait for a predecessor's lock: do it off the event loop, or with
@@ -278,40 +273,6 @@ class DuckDBStore:
         """See ``ports.Store``."""
         return await self._do_alone(lambda: self._erasing.lift(request))
 
-    async def policy_standing(self, operator_id: str = "") -> PolicyStanding:
-        """See ``ports.PolicyStore``."""
-        domains = self._writer.doorkeeper.doors.own_domains
-        return await self._ask(lambda cursor: operator_policies.standing(cursor, domains, operator_id))
-
-    async def put_operator_policy(self, operator_id: OperatorId, document: Mapping[str, Any], by: str) -> None:
-        """See ``ports.PolicyStore``."""
-        await self._change(lambda connection, now: self._put_policy(connection, operator_id, document, by, now))
-
-    async def purge(self, request: PurgeRequest) -> PurgeReceipt:
-        """See ``ports.PolicyStore``."""
-        doors, rules = self._writer.doorkeeper.doors, self._writer.associator.rules
-        found = await asyncio.wrap_future(self._readers.look_up(lambda cursor: purging.find(cursor, doors, rules)))
-        if request.dry_run:
-            counts = purging.counts_of(found)
-            return PurgeReceipt(request.purge_id, self._clock(), request.by, counts, dry_run=True)
-        return await self._do_alone(lambda: self._erasing.purge(request, found))
-
-    async def put_crm(self, change: CrmChange) -> CrmOutcome:
-        """See ``ports.CrmStore``."""
-        return await self._change(lambda connection, now: self._put_crm(connection, change, now))
-
-    async def associate_some(self, limit: int) -> AssociationProgress:
-        """See ``ports.AssociationStore``."""
-        return await self._change(lambda connection, now: self._writer.associator.some(connection, limit, now))
-
-    async def associations_left(self) -> int:
-        """See ``ports.AssociationStore``."""
-        return await self._ask(anew.left)
-
-    async def associate_all(self) -> int:
-        """See ``ports.AssociationStore``."""
-        return await self._change(lambda connection, _: anew.queue_all(connection))
-
     async def begin_export(self, request: ExportRequest) -> Export:
         """See ``ports.ExportStore``."""
         return await asyncio.wrap_future(self._exports.begin(request))
@@ -339,36 +300,6 @@ class DuckDBStore:
         self._writer.fence(self._writer.terms.follow(connection, now))
         self._writer.associator.known.load(connection)
         return stored
-
-    def _put_policy(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        operator_id: OperatorId,
-        document: Mapping[str, Any],
-        by: str,
-        now: datetime,
-    ) -> None:
-        operator_policies.put(connection, operator_id, document, by, now)
-        self._writer.fence(self._writer.doorkeeper.follow_one(connection, now, operator_id))
-
-    def _put_crm(self, connection: duckdb.DuckDBPyConnection, change: CrmChange, now: datetime) -> CrmOutcome:
-        outcome = self._writer.associator.put_crm(connection, change)
-        if not change.dry_run:
-            self._writer.fence(release_known(connection, now))
-        return outcome
-
-    async def _ask(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        return await asyncio.wrap_future(self._readers.ask(question))
-
-    async def _change(self, apply: Callable[[duckdb.DuckDBPyConnection, datetime], T]) -> T:
-        change = Change(apply)
-        self._writer.submit(change)
-        return await change.ticket.future
-
-    async def _do_alone(self, do: Callable[[], T]) -> T:
-        request = Alone(do)
-        self._writer.submit(request)
-        return await request.ticket.future
 
     def _heal(self) -> None:
         with suppress(errors.StoreUnavailable):
