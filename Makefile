@@ -18,8 +18,15 @@ $(STAMP): requirements.lock pyproject.toml
 demo: install  ## A simulated Exchange, a local Ray, and all mail flowing until Ctrl-C.
 	$(BIN)/mailroom demo $(ARGS)
 
-test: install  ## Every test: whole Mailrooms in one process, everything else in another.
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+WHOLE = tests/cluster tests/chaos
+
+test: install  ## Every test: first what runs side by side, then whole Mailrooms, which want the machine to themselves.
+ifdef ARGS
+	$(BIN)/python -m pytest $(ARGS)
+else
+	$(BIN)/python -m pytest -n 2 $(WHOLE:%=--ignore=%)
+	$(BIN)/python -m pytest $(WHOLE)
+endif
 
 check: install  ## Lint, format and types.
 	$(BIN)/ruff check .

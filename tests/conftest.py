@@ -6,9 +6,7 @@ bug.
 
 import os
 import signal
-from collections.abc import Sequence
 
-import pytest
 from hypothesis import HealthCheck, settings
 
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -19,13 +17,3 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As a shell's background job: commands that are started here inherit it, and could not be interrupted.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-_WHOLE = ("cluster", "chaos")
-"""Folders whose tests run whole Mailrooms: one at a time, and beside the others, since mostly they wait."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    for item in items:
-        if item.path.parent.name in _WHOLE:
-            item.add_marker(pytest.mark.xdist_group("whole"))

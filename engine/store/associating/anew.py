@@ -24,7 +24,7 @@ from engine.store.tables import TEXT
 _STEPS_KEPT = timedelta(days=7)
 _STANDS = """
     WHERE NOT EXISTS (
-        FROM standing AS s WHERE s.operator_id = m.operator_id AND s.item_id = m.item_id
+        FROM anew_standing AS s WHERE s.operator_id = m.operator_id AND s.item_id = m.item_id
           AND s.record_kind = m.record_kind AND s.record_id = m.record_id AND s."rule" = m."rule"
           AND s.address = m.address)
 """
@@ -89,19 +89,19 @@ def some(
     """Associate at most so many emails anew; what stands already keeps its time."""
     _look_into_changes(connection)
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE batch AS SELECT DISTINCT item_key FROM "  # noqa: S608 (a number)
+        f"CREATE OR REPLACE TEMP TABLE anew_batch AS SELECT DISTINCT item_key FROM "  # noqa: S608 (a number)
         f"(SELECT item_key FROM _mailroom.to_associate LIMIT {int(limit)})"
     )
     # Keys first and rows by number then: a scan of the keys alone costs a fifth of one of the wide columns.
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE batch_rows AS SELECT rowid AS rid FROM _mailroom.emails "
-        "WHERE item_key IN (SELECT item_key FROM batch)"
+        "CREATE OR REPLACE TEMP TABLE anew_rows AS SELECT rowid AS rid FROM _mailroom.emails "
+        "WHERE item_key IN (SELECT item_key FROM anew_batch)"
     )
     emails = connection.sql(
         """
         SELECT e.operator_id, e.item_id, e.sender_address, e.to_recipients, e.cc_recipients, e.bcc_recipients,
                e.rowid AS rid, e.address_keys IS NULL AS unkeyed
-        FROM _mailroom.emails AS e WHERE e.rowid IN (SELECT rid FROM batch_rows)
+        FROM _mailroom.emails AS e WHERE e.rowid IN (SELECT rid FROM anew_rows)
         """
     ).to_arrow_table()
     if emails.num_rows:
@@ -112,8 +112,8 @@ def some(
             _key(connection, emails.column("rid"), *people.key_columns())
     else:
         _replace(connection, Decisions({}), now)
-    connection.execute("DELETE FROM _mailroom.to_associate WHERE item_key IN (SELECT item_key FROM batch)")
-    done = connection.execute("SELECT count(*) FROM batch").fetchall()[0][0]
+    connection.execute("DELETE FROM _mailroom.to_associate WHERE item_key IN (SELECT item_key FROM anew_batch)")
+    done = connection.execute("SELECT count(*) FROM anew_batch").fetchall()[0][0]
     connection.execute('DELETE FROM _mailroom.association_steps WHERE "at" < $1', [now - _STEPS_KEPT])
     connection.execute("INSERT INTO _mailroom.association_steps VALUES ($1, $2)", [now, done])
     return AssociationProgress(int(done), left(connection))
@@ -137,20 +137,20 @@ def _look_into_changes(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _replace(connection: duckdb.DuckDBPyConnection, decisions: Decisions, now: datetime) -> None:
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE standing AS SELECT rowid AS rid, * FROM _mailroom.associations "
-        "WHERE item_key IN (SELECT item_key FROM batch)"
+        "CREATE OR REPLACE TEMP TABLE anew_standing AS SELECT rowid AS rid, * FROM _mailroom.associations "
+        "WHERE item_key IN (SELECT item_key FROM anew_batch)"
     )
     with registered(connection, "made", decisions.made):
         connection.execute(
             """
             DELETE FROM _mailroom.associations WHERE rowid IN (
-                SELECT a.rid FROM standing AS a WHERE NOT EXISTS (
+                SELECT a.rid FROM anew_standing AS a WHERE NOT EXISTS (
                     FROM made AS m WHERE m.operator_id = a.operator_id AND m.item_id = a.item_id
                       AND m.record_kind = a.record_kind AND m.record_id = a.record_id AND m."rule" = a."rule"
                       AND m.address = a.address))
             """
         )
-    connection.execute("DELETE FROM _mailroom.ambiguities WHERE item_key IN (SELECT item_key FROM batch)")
+    connection.execute("DELETE FROM _mailroom.ambiguities WHERE item_key IN (SELECT item_key FROM anew_batch)")
     decisions.insert(connection, now, _STANDS)
 
 

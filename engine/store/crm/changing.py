@@ -31,22 +31,22 @@ _SAME = " AND ".join(f'g."{name}" IS NOT DISTINCT FROM r."{name}"' for name in _
 
 _OF_THE_COMPANY = (
     (
-        "SELECT a.address_key FROM _mailroom.crm_addresses AS a JOIN touched AS t "
+        "SELECT a.address_key FROM _mailroom.crm_addresses AS a JOIN crm_touched AS t "
         "ON a.record_id = t.record_id OR (a.account_id = t.record_id AND a.kind = 'contact')"
     ),
-    "SELECT d.domain_key FROM _mailroom.crm_domains AS d JOIN touched AS t ON d.record_id = t.record_id",
+    "SELECT d.domain_key FROM _mailroom.crm_domains AS d JOIN crm_touched AS t ON d.record_id = t.record_id",
 )
 """By its id alone: an account takes the place of an organization of the same id."""
 _OF_THE_OPPORTUNITY = (
     (
         "SELECT a.address_key FROM _mailroom.crm_addresses AS a WHERE a.kind = 'contact' "
-        "AND a.record_id IN (SELECT unnest(contact_ids) FROM touched)"
+        "AND a.record_id IN (SELECT unnest(contact_ids) FROM crm_touched)"
     ),
     (
-        "SELECT a.address_key FROM _mailroom.crm_addresses AS a JOIN touched AS t "
+        "SELECT a.address_key FROM _mailroom.crm_addresses AS a JOIN crm_touched AS t "
         "ON t.account_id <> '' AND (a.account_id = t.account_id OR a.record_id = t.account_id)"
     ),
-    "SELECT d.domain_key FROM _mailroom.crm_domains AS d JOIN touched AS t ON d.record_id = t.account_id",
+    "SELECT d.domain_key FROM _mailroom.crm_domains AS d JOIN crm_touched AS t ON d.record_id = t.account_id",
 )
 _TOUCHED: dict[RecordKind, tuple[str, ...]] = {
     RecordKind.ACCOUNT: _OF_THE_COMPANY,
@@ -97,15 +97,15 @@ def _compare(connection: duckdb.DuckDBPyConnection) -> tuple[int, int, int]:
     """Keep the records that differ in ``differing``; how many there are, are new, and are the same."""
     connection.execute(
         f"""
-        CREATE OR REPLACE TEMP TABLE differing AS
+        CREATE OR REPLACE TEMP TABLE crm_differing AS
         SELECT g.*, r.record_key IS NULL AS is_new, r.record_key IS NOT NULL AND {_SAME} AS same
         FROM given AS g LEFT JOIN _mailroom.crm_records AS r ON r.record_key = g.record_key
         """  # noqa: S608 (our own words only)
     )
     found = connection.execute(
-        "SELECT count(*), count(*) FILTER (is_new), count(*) FILTER (same) FROM differing"
+        "SELECT count(*), count(*) FILTER (is_new), count(*) FILTER (same) FROM crm_differing"
     ).fetchall()[0]
-    connection.execute("DELETE FROM differing WHERE same")
+    connection.execute("DELETE FROM crm_differing WHERE same")
     return int(found[0]), int(found[1]), int(found[2])
 
 
@@ -113,14 +113,14 @@ def _touch(connection: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
     """Write down the keys that the records concerned have, as they are in the file at this moment."""
     connection.execute(
         """
-        CREATE OR REPLACE TEMP TABLE touched AS SELECT record_key, record_id, account_id, contact_ids
+        CREATE OR REPLACE TEMP TABLE crm_touched AS SELECT record_key, record_id, account_id, contact_ids
         FROM _mailroom.crm_records
-        WHERE record_key IN (SELECT record_key FROM differing UNION ALL SELECT record_key FROM gone)
+        WHERE record_key IN (SELECT record_key FROM crm_differing UNION ALL SELECT record_key FROM gone)
         """
     )
     own = (
-        "SELECT address_key FROM _mailroom.crm_addresses WHERE record_key IN (SELECT record_key FROM touched)",
-        "SELECT domain_key FROM _mailroom.crm_domains WHERE record_key IN (SELECT record_key FROM touched)",
+        "SELECT address_key FROM _mailroom.crm_addresses WHERE record_key IN (SELECT record_key FROM crm_touched)",
+        "SELECT domain_key FROM _mailroom.crm_domains WHERE record_key IN (SELECT record_key FROM crm_touched)",
     )
     for select in (*own, *_TOUCHED.get(kind, ())):
         connection.execute(f"INSERT INTO _mailroom.crm_changes {select}")
@@ -139,25 +139,25 @@ def _replace(connection: duckdb.DuckDBPyConnection) -> None:
     for table in ("crm_records", "crm_addresses", "crm_domains", "crm_companies", "crm_roles"):
         connection.execute(
             f"DELETE FROM _mailroom.{table} "  # noqa: S608
-            "WHERE record_key IN (SELECT record_key FROM differing UNION ALL SELECT record_key FROM gone)"
+            "WHERE record_key IN (SELECT record_key FROM crm_differing UNION ALL SELECT record_key FROM gone)"
         )
-    connection.execute(f"INSERT INTO _mailroom.crm_records ({_STORED}) SELECT {_STORED} FROM differing")  # noqa: S608
+    connection.execute(f"INSERT INTO _mailroom.crm_records ({_STORED}) SELECT {_STORED} FROM crm_differing")  # noqa: S608
     connection.execute(
         """
         INSERT INTO _mailroom.crm_addresses (address_key, address, record_key, kind, record_id, account_id)
         SELECT unnest(address_keys), unnest(addresses), record_key, kind, record_id, account_id
-        FROM differing WHERE kind <> 'opportunity'
+        FROM crm_differing WHERE kind <> 'opportunity'
         """
     )
     connection.execute(
         """
         INSERT INTO _mailroom.crm_domains (domain_key, "domain", record_key, kind, record_id)
         SELECT unnest(domain_keys), unnest(domains), record_key, kind, record_id
-        FROM differing WHERE kind IN ('account', 'organization')
+        FROM crm_differing WHERE kind IN ('account', 'organization')
         """
     )
     connection.execute(
-        "INSERT INTO _mailroom.crm_companies SELECT record_key, record_id, kind FROM differing "
+        "INSERT INTO _mailroom.crm_companies SELECT record_key, record_id, kind FROM crm_differing "
         "WHERE kind IN ('account', 'organization')"
     )
     connection.execute(
@@ -165,6 +165,6 @@ def _replace(connection: duckdb.DuckDBPyConnection) -> None:
         INSERT INTO _mailroom.crm_roles
         SELECT unnest(link_keys), record_key, record_id, "owner", is_open, coalesce(active_at, updated_at), account_id,
                contact_ids
-        FROM differing WHERE kind = 'opportunity'
+        FROM crm_differing WHERE kind = 'opportunity'
         """
     )
