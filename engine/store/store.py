@@ -119,7 +119,7 @@ class DuckDBStore(CrmAndPolicy):
 
     async def seed_operators(self, operators: Sequence[Operator]) -> Seeding:
         """See ``ports.Store``."""
-        return await self._change(lambda connection, now: changing.seed_operators(connection, operators, now))
+        return await self._change(lambda connection, now: self._seed_operators(connection, operators, now))
 
     async def make_due(self, operator_ids: Sequence[OperatorId]) -> None:
         """See ``ports.MailboxStore``."""
@@ -300,6 +300,13 @@ class DuckDBStore(CrmAndPolicy):
         self._writer.fence(self._writer.terms.follow(connection, now))
         self._writer.associator.known.load(connection)
         return stored
+
+    def _seed_operators(
+        self, connection: duckdb.DuckDBPyConnection, given: Sequence[Operator], now: datetime
+    ) -> Seeding:
+        seeding = changing.seed_operators(connection, given, now)
+        self._writer.fence(self._writer.terms.follow(connection, now))
+        return seeding
 
     def _heal(self) -> None:
         with suppress(errors.StoreUnavailable):

@@ -8,9 +8,11 @@ import pytest
 
 from engine.crm.model import CrmRecord, RecordKind
 from engine.errors import StoreUnavailable, UnknownOperator
-from engine.model import ItemId, OperatorId, PendingPage
+from engine.model import ItemId, Operator, OperatorId, PendingPage
 from engine.policy.purge import PurgeRequest
+from engine.store import DuckDBStore
 from engine.store.terms import Terms
+from tests.fakes.store_words import Time
 from tests.unit.associations.words import INBOX, SENT, WHO, Room, person
 
 ANN, BOB = WHO
@@ -224,3 +226,11 @@ async def test_a_change_of_settings_that_fails_leaves_the_policy_as_it_is(
         await room.change(skip_private=False)
     await room.land(ANN, mail("1", sensitivity="Private"), mail("2"))
     assert await landed(room) == {"2"}
+
+
+async def test_operators_of_the_file_make_own_domains_too(path: Path) -> None:
+    store = DuckDBStore(path, Time())
+    await store.seed_settings({"email_sync": {}})
+    await store.seed_operators([Operator(ANN, "ann@us.example")])
+    assert (await store.policy_standing()).own_domains == ("us.example",)
+    await store.close()
