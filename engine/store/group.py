@@ -139,7 +139,9 @@ def write_group(
     outcome = Outcome()
     connection.execute("BEGIN")
     try:
-        if _put_operators(connection, writes, now, outcome) or terms.in_doubt:
+        if terms.in_doubt:  # before operators change, so that it is seen whose address does
+            outcome.fenced.update(terms.follow(connection, now))
+        if _put_operators(connection, writes, now, outcome):
             outcome.fenced.update(terms.follow(connection, now))
         lands = [one for one in writes if isinstance(one, Land)]
         tallies = land_all(connection, [one.landing for one in lands], now, terms)

@@ -21,7 +21,6 @@ class Associator:
     """Belongs to the writer's thread. Before ``follow`` has been called, defaults rule and nobody owns anything."""
 
     def __init__(self) -> None:
-        self._email_sync: Mapping[str, Any] = {}
         self.known = Known(rule_set({}, ()))
         self._owners: dict[OperatorId, str] = {}
 
@@ -39,15 +38,14 @@ class Associator:
         self,
         connection: duckdb.DuckDBPyConnection,
         operators: Sequence[Operator],
-        email_sync: Mapping[str, Any] | None = None,
+        email_sync: Mapping[str, Any],
     ) -> None:
-        """Work by the settings and for the operators there are, and queue what was associated otherwise.
+        """Work by that section of the settings and for these operators, and queue what was associated otherwise.
 
-        Inside the caller's transaction. Without ``email_sync`` (its section of the settings) the last ones stay.
+        Inside the caller's transaction.
         """
-        self._email_sync = self._email_sync if email_sync is None else email_sync
         owners = {one.operator_id: one.email for one in operators}
-        rules = rule_set(self._email_sync, owners.values())
+        rules = rule_set(email_sync, owners.values())
         moved = [one for one, email in owners.items() if self._owners.get(one, email) != email]
         self._owners = owners
         if rules != self.known.rules:

@@ -76,19 +76,15 @@ class Doorkeeper:
         return Doors(self._tenant, self._own, associator.owners, associator.rules.own_domains)
 
     def follow(
-        self, connection: duckdb.DuckDBPyConnection, now: datetime, email_sync: Mapping[str, Any] | None = None
+        self, connection: duckdb.DuckDBPyConnection, now: datetime, email_sync: Mapping[str, Any]
     ) -> list[OperatorId]:
-        """Work by the settings and the associator's rules; let in what may be; whose activations are behind.
+        """Work by that section of the settings and the associator's rules, which have followed it already.
 
-        Inside the caller's transaction, after the associator has followed. Without ``email_sync`` the policy stays.
+        Lets in what may be; whose activations are behind. Inside the caller's transaction.
         """
         self.in_doubt = False
-        if email_sync is not None:
-            self._tenant = policy_of(email_sync, skip_private=True)
-        self._own = {
-            OperatorId(row[0]): policy_of(json.loads(row[1]), skip_private=False)
-            for row in connection.execute("SELECT operator_id, document FROM _mailroom.operator_policies").fetchall()
-        }
+        self._tenant = policy_of(email_sync, skip_private=True)
+        self._read_own(connection)
         self.any_kept = bool(connection.execute("SELECT 1 FROM _mailroom.kept_out LIMIT 1").fetchall())
         basis = _Basis(self._tenant, self._associator.rules.own_domains)
         stored = connection.execute("SELECT document FROM _mailroom.policy_basis").fetchall()
@@ -104,9 +100,9 @@ class Doorkeeper:
     ) -> list[OperatorId]:
         """Work by one operator's own policy, which has changed in the file; else as ``follow``."""
         before = self._own.get(operator_id, Policy())
-        behind = self.follow(connection, now)
+        self._read_own(connection)
         after = self._own.get(operator_id, Policy())
-        return behind + release(connection, now, loosened(before, after), operator_id)
+        return release(connection, now, loosened(before, after), operator_id)
 
     def screen(self, connection: duckdb.DuckDBPyConnection, landing: Landing) -> tuple[Landing, dict[ItemId, Kept]]:
         """The landing without what is kept out, and what of the items left off is remembered."""
@@ -130,6 +126,12 @@ class Doorkeeper:
         }
         rest = [row for row, item_id in enumerate(ids) if item_id not in hidden]
         return replace(landing, emails=landing.emails.take(pa.array(rest, pa.int64()))), hidden
+
+    def _read_own(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._own = {
+            OperatorId(row[0]): policy_of(json.loads(row[1]), skip_private=False)
+            for row in connection.execute("SELECT operator_id, document FROM _mailroom.operator_policies").fetchall()
+        }
 
 
 def _loosened(stored: Mapping[str, Any], basis: _Basis) -> frozenset[Reason]:

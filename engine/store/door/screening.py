@@ -7,6 +7,7 @@ comes with another change_key, is fetched and lands.
 
 from collections.abc import Sequence
 
+import duckdb
 import pyarrow as pa
 
 from engine.model import FolderId
@@ -22,59 +23,60 @@ def keep_out(work: Round) -> None:
     """Take out earlier versions of items that are to be kept out only now, and remember what was kept out."""
     if work.terms.doorkeeper.looks_up:
         _forget(work)
-    kept = [
-        (
-            number,
-            landing.operator_id,
-            landing.folder.folder_id,
-            item_id,
-            one.change_key,
-            one.reason.value,
-            one.lookup_keys,
-        )
-        for number, (landing, hidden) in enumerate(zip(work.landings, work.hidden, strict=True))
-        if landing.folder is not None
-        for item_id, one in hidden.items()
-    ]
+    kept = _kept(work)
     if not kept:
         return
     work.terms.doorkeeper.any_kept = True
-    connection = work.connection
-
-    def plain(name: str) -> str:
-        # Of whom an erasure was about, hashes are enough: they are never fetched on account of a policy.
-        return f"CASE WHEN k.reason <> '{Reason.ERASED.value}' THEN k.{name} END AS {name}"
-
-    with registered(connection, "kept", columns(kept, KEPT_OUT)):
-        rows = connection.execute(
+    with registered(work.connection, "kept", columns(kept, KEPT_OUT)):
+        rows = work.connection.execute(
             f"""
             SELECT e.rowid, k.landing_no, e.folder_id, e.deleted_at IS NULL
             FROM _mailroom.emails AS e JOIN kept AS k ON e.item_key = {item_key("k")}
             """  # noqa: S608
         ).fetchall()
         for table in ("kept_out", "kept_out_keys", *(("emails", "attachments") if rows else ())):
-            connection.execute(
+            work.connection.execute(
                 f"DELETE FROM _mailroom.{table} WHERE item_key IN (SELECT {item_key('k')} FROM kept AS k)"  # noqa: S608
             )
         if rows:
-            forget(connection, f"SELECT {item_key('k')} FROM kept AS k")  # noqa: S608
-        connection.execute(
-            f"""
-            INSERT INTO _mailroom.kept_out BY NAME
-            SELECT {folder_key("k")} AS folder_key, {item_key("k")} AS item_key, k.change_key, k.reason,
-                   {plain("operator_id")}, {plain("folder_id")}, {plain("item_id")}
-            FROM kept AS k
-            """  # noqa: S608
-        )
-        if any(reason == Reason.UNKNOWN for *_, reason, _ in kept):
-            connection.execute(
-                f"INSERT INTO _mailroom.kept_out_keys SELECT {item_key('k')}, unnest(k.lookup_keys) FROM kept AS k"  # noqa: S608
-            )
+            forget(work.connection, f"SELECT {item_key('k')} FROM kept AS k")  # noqa: S608
+        _remember(work.connection, unknown=any(one[-2] == Reason.UNKNOWN for one in kept))
     for rid, landing_no, folder_id, current in rows:
         if current and rid not in work.buried:
             work.tallies[landing_no].deleted += 1
             work.tallies[landing_no].growth[FolderId(folder_id)] -= 1
         work.buried.add(rid)
+
+
+def _kept(work: Round) -> list[tuple[object, ...]]:
+    """Rows of ``tables.KEPT_OUT``."""
+    return [
+        (number, landing.operator_id, landing.folder.folder_id, item_id, *one)
+        for number, (landing, hidden) in enumerate(zip(work.landings, work.hidden, strict=True))
+        if landing.folder is not None
+        for item_id, one in hidden.items()
+    ]
+
+
+def _remember(connection: duckdb.DuckDBPyConnection, *, unknown: bool) -> None:
+    """Write down what is registered as ``kept``; ``unknown``: some of it for the reason of that name."""
+
+    def plain(name: str) -> str:
+        # Of whom an erasure was about, hashes are enough: they are never fetched on account of a policy.
+        return f"CASE WHEN k.reason <> '{Reason.ERASED.value}' THEN k.{name} END AS {name}"
+
+    connection.execute(
+        f"""
+        INSERT INTO _mailroom.kept_out BY NAME
+        SELECT {folder_key("k")} AS folder_key, {item_key("k")} AS item_key, k.change_key, k.reason,
+               {plain("operator_id")}, {plain("folder_id")}, {plain("item_id")}
+        FROM kept AS k
+        """  # noqa: S608
+    )
+    if unknown:
+        connection.execute(
+            f"INSERT INTO _mailroom.kept_out_keys SELECT {item_key('k')}, unnest(k.lookup_keys) FROM kept AS k"  # noqa: S608
+        )
 
 
 def kept_out(work: Round, numbers: Sequence[int]) -> set[tuple[int, str]]:

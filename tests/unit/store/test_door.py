@@ -234,3 +234,23 @@ async def test_operators_of_the_file_make_own_domains_too(path: Path) -> None:
     await store.seed_operators([Operator(ANN, "ann@us.example")])
     assert (await store.policy_standing()).own_domains == ("us.example",)
     await store.close()
+
+
+async def test_whose_address_changes_is_associated_anew_though_the_first_attempt_failed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await Room(path).open()
+    await room.land(ANN, mail("1"))
+    follow = Terms.follow
+
+    def fails(*args: Any) -> Any:
+        follow(*args)
+        monkeypatch.undo()
+        raise duckdb.IOException("the disk is full")
+
+    monkeypatch.setattr(Terms, "follow", fails)
+    moved = Operator(ANN, "ann.lee@us.example")
+    with pytest.raises(StoreUnavailable):
+        await room.store.put_operators([moved])
+    await room.store.put_operators([moved])
+    assert await room.store.associations_left() == 1
