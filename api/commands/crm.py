@@ -2,15 +2,15 @@
 
 import asyncio
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 
+from api.commands.files import read_file
 from api.commands.output import AsJson, Items, Limit, most, print_items
-from engine.errors import GatewayRefused, SettingsError
+from engine.errors import GatewayRefused
 
 IMPORT_SECONDS = 3600
 """How long the answer to an import may take: millions of records do."""
@@ -33,7 +33,9 @@ def import_records(
     as_json: Annotated[bool, typer.Option("--json", help="Print the gateway's answer as it is.")] = False,
 ) -> None:
     """Insert or replace the records of a file, by id; those that are not in it stay."""
-    found, refused = asyncio.run(_import(kind, _read(file), dry_run=dry_run, strict=strict))
+    found, refused = asyncio.run(
+        _import(kind, read_file(file, "a CSV or Parquet file"), dry_run=dry_run, strict=strict)
+    )
     if as_json:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
@@ -96,15 +98,6 @@ async def _import(kind: str, data: bytes, *, dry_run: bool, strict: bool) -> tup
                 raise
         # An error has no room for the rows
         return dict(json.loads(await client.upload(_path(kind), data, {"dry_run": "true"}))), True
-
-
-def _read(file: Path) -> bytes:
-    if str(file) == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise SettingsError(f"{file}: cannot be read: {error.strerror}. Name a CSV or Parquet file.") from error
 
 
 def _path(kind: str, record_id: str | None = None) -> str:

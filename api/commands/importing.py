@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from api.commands.files import read_file
 from engine.errors import SettingsError
 
 _IMPORT = "operators/import"
@@ -30,7 +30,7 @@ def import_file(file: Path, how: Import, *, as_json: bool) -> None:
     Raises:
         SettingsError: a file cannot be read or written.
     """
-    found = asyncio.run(_import(_read(file), how))
+    found = asyncio.run(_import(read_file(file, "a CSV file"), how))
     if as_json:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
@@ -62,15 +62,6 @@ async def _import(data: bytes, how: Import) -> dict[str, Any]:
             return found
         applying = {**params, "apply": "true", "digest": found["digest"]}
         return dict(json.loads(await client.upload(_IMPORT, data, applying)))
-
-
-def _read(file: Path) -> bytes:
-    if str(file) == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise SettingsError(f"{file}: cannot be read: {error.strerror}. Name a CSV file.") from error
 
 
 def _write(path: Path, data: bytes) -> None:
